@@ -1,0 +1,43 @@
+# Set-up and main jobs. Everything lives in .venv/ and build/ of this checkout.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+NOTEBOOK := notebooks/01_first_chat.ipynb
+
+.PHONY: demo test lab bench clean
+
+# Run the first notebook headless, print its questions and answers, leave build/01_first_chat.html
+demo: $(INSTALLED)
+	$(BIN)/python notebooks/run.py $(NOTEBOOK)
+
+# Every check: lint, types, floors, tests (unit, real kernel, notebooks, browser)
+test: $(INSTALLED) chromium
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+# JupyterLab on the first notebook
+lab: $(INSTALLED)
+	$(BIN)/jupyter lab $(NOTEBOOK)
+
+# Side by side with the bare engine; prints the ratios that benchmarks/README.md records
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+# The browser tests need Chromium; a Debian machine gets it here, others bring their own.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
+	  else echo "no chromium on the PATH: the browser tests will be skipped"; fi

@@ -1,0 +1,22 @@
+"""Run the benchmarks and print their ratios: `python -m benchmarks [chat|startup|load]`."""
+
+import os
+import platform
+import sys
+
+from . import chat, load, startup
+
+BENCHMARKS = {"startup": startup.main, "load": load.main, "chat": chat.main}
+
+
+def main(names: list[str]) -> None:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"no benchmark {unknown[0]!r}; there is {', '.join(BENCHMARKS)}")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}")
+    for name in names or BENCHMARKS:
+        print(f"\n== {name}")
+        BENCHMARKS[name]()
+
+
+main(sys.argv[1:])

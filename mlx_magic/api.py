@@ -1,0 +1,75 @@
+"""The Python functions: what the magics do, from code."""
+
+from typing import Any
+
+from .conversations import Exchange
+from .events import ResidentStatus
+from .options import GenerationOptions
+from .reply import Reply
+from .sessions import Session, get_session
+
+
+def session() -> Session:
+    """This kernel's session: `mm.session().pool.status()`."""
+    return get_session()
+
+
+def load_model(
+    spec: str, name: str | None = None, pin: bool = False, *, revision: str | None = None
+) -> ResidentStatus:
+    """Bring a model into memory.
+
+    `spec` is a Hub repository, a local folder or `demo:NAME`. Raises a `MlxMagicError` that says
+    what is wrong; the pool is then as it was.
+
+    >>> load_model("demo:qwen").name  # doctest: +SKIP
+    'qwen'
+    """
+    return get_session().load_model(spec, name, pin=pin, revision=revision)
+
+
+def unload_model(name: str) -> ResidentStatus:
+    """Free a resident's memory. Raises `ResidentNotFound`, or `ResidentBusy` while it answers."""
+    return get_session().pool.unload(name)
+
+
+def pin_model(name: str, pinned: bool = True) -> ResidentStatus:
+    """Keep a resident from being evicted, or allow it again. Raises `ResidentNotFound`."""
+    return get_session().pool.pin(name, pinned)
+
+
+def stream(
+    prompt: str, model: str | None = None, *, conversation: str | None = None, **options: Any
+) -> Exchange:
+    """Ask and iterate the events. `options` are the fields of `GenerationOptions`.
+
+    Without `conversation` it is a single turn with no history. The iterator's `reply` is the
+    answer so far.
+
+    >>> for event in stream("What is 2 + 3?"): ...  # doctest: +SKIP
+    """
+    current = get_session()
+    return current.ask(
+        prompt,
+        model=model,
+        conversation=None if conversation is None else current.conversation(conversation),
+        options=GenerationOptions.of(**options),
+    )
+
+
+def chat(
+    prompt: str, model: str | None = None, *, conversation: str | None = None, **options: Any
+) -> Reply:
+    """Ask and wait for the whole answer. See `stream` for the arguments.
+
+    >>> print(chat("What is 2 + 3?", temperature=0))  # doctest: +SKIP
+    2 + 3 = 5.
+    """
+    exchange = stream(prompt, model, conversation=conversation, **options)
+    try:
+        for _ in exchange:
+            pass
+    except KeyboardInterrupt:
+        exchange.interrupt()
+        raise
+    return exchange.reply

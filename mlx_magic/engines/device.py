@@ -1,0 +1,65 @@
+"""The device: whether MLX has a backend here, what memory it holds, how a thread leaves it."""
+
+import gc
+import importlib.util
+import sys
+from pathlib import Path
+
+from ..errors import BackendMissing
+
+
+def require_backend() -> None:
+    """Raise `BackendMissing` on a Linux machine without one; importing MLX is avoided if it can be.
+
+    MLX's Linux backends are separate packages that put libmlx into MLX's own `lib` folder.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    spec = importlib.util.find_spec("mlx")
+    folders = (
+        [Path(folder) / "lib" for folder in (spec.submodule_search_locations or [])]
+        if (spec is not None)
+        else []
+    )
+    if any(folder.is_dir() and any(folder.glob("libmlx*")) for folder in folders):
+        return
+    try:  # another packager may keep the library elsewhere
+        import mlx.core  # noqa: F401
+    except ImportError as error:
+        raise BackendMissing(
+            "MLX has no backend on this Linux machine; install one with "
+            "pip install 'mlx-magic[cpu]' or pip install 'mlx-magic[cuda]', then restart the kernel"
+        ) from error
+
+
+def memory_bytes() -> tuple[int, int]:
+    """(active, buffer pool) bytes that MLX holds; zeros as long as MLX has not been imported."""
+    mx = sys.modules.get("mlx.core")
+    if mx is None:
+        return 0, 0
+    return int(mx.get_active_memory()), int(mx.get_cache_memory())
+
+
+def free_unused() -> None:
+    """Give memory that nothing refers to back to the system. Runs on the MLX thread.
+
+    The wait comes first: generation runs one step ahead, and the buffers of a step in flight
+    are still in use.
+    """
+    mx = sys.modules.get("mlx.core")
+    if mx is None:
+        return
+    gc.collect()
+    mx.synchronize()
+    mx.clear_cache()
+
+
+def leave_thread() -> None:
+    """Clear this thread's streams: the last thing a thread that used MLX must do.
+
+    Without it the interpreter aborts at exit ("terminate called without an active exception").
+    """
+    free_unused()
+    mx = sys.modules.get("mlx.core")
+    if mx is not None:
+        mx.clear_streams()

@@ -1,0 +1,95 @@
+"""What a generation yields and what the pool answers: frozen values, no behaviour.
+
+Sizes are bytes, times seconds, rates tokens per second.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Channel = Literal["text", "reasoning", "tool_call"]
+FinishReason = Literal["stop", "length", "interrupted", "tool_calls"]
+Kind = Literal["text", "vision"]
+
+
+@dataclass(frozen=True)
+class PrefillProgress:
+    """How much of the prompt the model has read."""
+
+    done_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """The next piece of decoded text, and whether it is answer, reasoning or a tool call."""
+
+    text: str
+    channel: Channel = "text"
+
+
+@dataclass(frozen=True)
+class GenerationStats:
+    """Counts and speeds of one generation.
+
+    `ttft_seconds` runs from the request's start on the MLX thread to the first token;
+    `generation_tps` counts the tokens after the first; `seed` makes the run repeatable.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    generation_tokens: int
+    ttft_seconds: float
+    prompt_tps: float
+    generation_tps: float
+    peak_memory_bytes: int
+    finish_reason: FinishReason
+    seed: int
+    revision: str | None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event of a generation; `tokens` are the generated ids, the stop token left out."""
+
+    stats: GenerationStats
+    tokens: tuple[int, ...]
+
+
+Event = PrefillProgress | TextDelta | Finished
+
+
+@dataclass(frozen=True)
+class ResidentStatus:
+    """One resident model, as the pool sees it."""
+
+    name: str
+    spec: str
+    revision: str | None
+    family: str
+    kind: Kind
+    weight_bytes: int
+    shared_bytes: int
+    cache_bytes: int
+    pinned: bool
+    busy: bool
+    adapter: str | None
+    requests: int
+    load_seconds: float
+    last_used: datetime
+
+
+@dataclass(frozen=True)
+class PoolStatus:
+    """The pool at one moment. `residents` stand in LRU order, the next to go first.
+
+    `budget_bytes` is None as long as no budget is enforced. `active_bytes` is what MLX holds in
+    use, `buffer_pool_bytes` what it keeps for reuse, `other_bytes` the part of the active memory
+    that belongs to no resident (the notebook's own arrays).
+    """
+
+    budget_bytes: int | None
+    active_bytes: int
+    buffer_pool_bytes: int
+    other_bytes: int
+    residents: tuple[ResidentStatus, ...]

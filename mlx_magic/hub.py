@@ -1,0 +1,385 @@
+"""From a spec to a local folder: demo model, folder, Hub cache, and only then a download.
+
+What is complete on disk is never asked for over the network, not even whether it is current.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from json import JSONDecodeError
+from pathlib import Path
+
+from .download import (
+    PARTIAL_SUFFIX,
+    Download,
+    DownloadProgress,
+    transport_error,
+)
+from .errors import (
+    DiskFull,
+    DownloadFailed,
+    HubUnreachable,
+    MlxMagicError,
+    ModelGated,
+    ModelNotFound,
+    SnapshotBroken,
+    UsageProblem,
+    did_you_mean,
+)
+from .snapshot import CONFIG, INDEX, Snapshot, file_names, missing_files, read_snapshot
+from .units import format_bytes
+
+__all__ = ["CachedModel", "DownloadProgress", "Snapshot", "list_cached", "resolve"]
+
+_DEFAULT_DEMO = "qwen"
+_DEFAULT_REVISION = "main"
+# Git's own rules for a branch or tag, narrowed: a revision becomes a path below refs/.
+_REVISION = re.compile(r"(?!.*(\.\.|//|/\.|\.lock$))[A-Za-z0-9_][\w./+-]{0,200}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class CachedModel:
+    """A model in the Hub cache: one snapshot of one repository.
+
+        [m.spec for m in hub.list_cached() if m.complete]
+
+    `disk_bytes` counts all files of the snapshot; `last_used` is when one was last read or
+    written, as far as the disk records reads; `complete` says that it loads without the network.
+    """
+
+    spec: str
+    revision: str
+    disk_bytes: int
+    last_used: datetime
+    complete: bool
+
+
+def resolve(
+    spec: str,
+    *,
+    revision: str | None = None,
+    on_progress: Callable[[DownloadProgress], None] | None = None,
+) -> Snapshot:
+    """Find the model that `spec` names, downloading it when it isn't on disk.
+
+        resolve("demo:qwen").path
+        resolve("owner/name", revision="v1.0", on_progress=print)
+
+    `spec` is `demo` or `demo:NAME`, a folder, or a Hub repository as `owner/name`; `revision` is
+    a branch, tag or commit of the latter (default `main`). `on_progress` is called about seven
+    times a second in the calling thread while files arrive. Ctrl-C stops the transfer; what
+    arrived is kept, and the next call resumes.
+
+    Raises ModelNotFound, ModelGated, ModelUnsupported, HubUnreachable, DownloadFailed, DiskFull,
+    SnapshotBroken, or UsageProblem for a malformed spec or revision.
+    """
+    spec = spec.strip()
+    if spec == "demo" or spec.startswith("demo:"):
+        _refuse_revision(spec, revision)
+        return _resolve_demo(spec.partition(":")[2] or _DEFAULT_DEMO)
+    if _names_a_path(spec):
+        _refuse_revision(spec, revision)
+        return _resolve_folder(spec)
+    _check_repo_id(spec)
+    if revision is not None and not _REVISION.fullmatch(revision):
+        raise UsageProblem(f"{revision!r} is no revision; give a branch, a tag or a commit hash")
+    return _resolve_hub(spec, revision or _DEFAULT_REVISION, on_progress)
+
+
+def _refuse_revision(spec: str, revision: str | None) -> None:
+    if revision is not None:
+        raise UsageProblem(f"only Hub models have revisions; leave it out for {spec!r}")
+
+
+def _resolve_demo(name: str) -> Snapshot:
+    from . import demo
+
+    model = demo.find(name)
+    return read_snapshot(Path(model.path), spec=model.spec, revision=None, source="demo")
+
+
+def _names_a_path(spec: str) -> bool:
+    if spec in (".", "..", "~") or spec.startswith(("/", "./", "../", "~")):
+        return True
+    # os.path says no where pathlib raises: what was typed may be no possible path at all.
+    return bool(spec) and os.path.isfile(os.path.join(spec, CONFIG))  # noqa: PTH113, PTH118
+
+
+def _resolve_folder(spec: str) -> Snapshot:
+    try:
+        folder = Path(os.path.abspath(Path(spec).expanduser()))  # noqa: PTH100 - keeps links
+    except RuntimeError as error:  # ~nobody
+        raise ModelNotFound(f"there is no folder {spec!r}; check the user's name") from error
+    if os.path.isfile(folder):  # noqa: PTH113 - never raises, see above
+        raise UsageProblem(f"{_short(spec)} is a file; give the folder that holds the model")
+    if not os.path.isdir(folder):  # noqa: PTH112 - never raises
+        parent = folder.parent
+        # An impossible path raises even when it is only looked at; it has no siblings either.
+        known = parent.glob(f"*/{CONFIG}") if os.path.isdir(parent) else ()  # noqa: PTH112
+        siblings = [path.parent.name for path in known]
+        hint = did_you_mean(folder.name, siblings) or "check the path"
+        raise ModelNotFound(f"there is no folder {_short(spec)}; {hint}")
+    return read_snapshot(folder, spec=str(folder), revision=None, source="folder")
+
+
+def _check_repo_id(spec: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # lazy
+
+    try:
+        validate_repo_id(spec)
+    except HFValidationError as error:
+        raise UsageProblem(
+            f"{_short(spec)} is neither demo:NAME, a folder nor a Hub repository owner/name"
+            f"{_close_matches(spec)}"
+        ) from error
+    if "/" not in spec:
+        raise ModelNotFound(
+            f"there is no model {spec!r}; a Hub repository is owner/name, a folder ./{spec}"
+            f"{_close_matches(spec)}"
+        )
+
+
+def _resolve_hub(
+    repo_id: str, revision: str, on_progress: Callable[[DownloadProgress], None] | None
+) -> Snapshot:
+    store = _cache_root() / ("models--" + repo_id.replace("/", "--"))
+    commit = _cached_commit(store, revision)
+    if commit is not None:
+        folder = store / "snapshots" / commit
+        absent = _known_absent(store, commit)
+        if not missing_files(folder, absent):
+            return read_snapshot(
+                folder, spec=repo_id, revision=commit, source="cache", known_absent=absent
+            )
+    download = Download(repo_id, revision, store)
+    with _one_line(download):
+        folder = download.run(on_progress)
+    return read_snapshot(
+        folder,
+        spec=repo_id,
+        revision=download.commit,
+        source="download",
+        known_absent=_known_absent(store, download.commit),
+    )
+
+
+def _cache_root() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE).expanduser()
+
+
+def _cached_commit(store: Path, revision: str) -> str | None:
+    """The commit of a cached snapshot, from the cache's own notes."""
+    try:
+        commit = (store / "refs" / revision).read_text(encoding="utf-8").strip()
+    except OSError:
+        commit = revision
+    known = _COMMIT.fullmatch(commit) and (store / "snapshots" / commit).is_dir()
+    return commit if known else None
+
+
+def _known_absent(store: Path, commit: str) -> set[str]:
+    """Files of which the cache notes that the repository doesn't have them."""
+    folder = store / ".no_exist" / commit
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def list_cached() -> tuple[CachedModel, ...]:
+    """The models in the Hub cache, the one used last first; never asks the network.
+
+    Lists snapshots with a config and safetensors weights, and downloads of them that broke off
+    (`complete` is False then). What can't be read is left out.
+    """
+    found: list[CachedModel] = []
+    root = _cache_root()
+    for store in root.glob("models--*") if root.is_dir() else ():
+        try:
+            found += _cached_models(store)
+        except (OSError, ValueError):
+            continue
+    return tuple(sorted(found, key=lambda m: (m.last_used, m.spec), reverse=True))
+
+
+def _cached_models(store: Path) -> Iterator[CachedModel]:
+    spec = "/".join(store.name.split("--")[1:])
+    snapshots = store / "snapshots"
+    commits = [p.name for p in snapshots.iterdir()] if snapshots.is_dir() else []
+    for commit in commits:
+        names = file_names(snapshots / commit)
+        if CONFIG in names and (INDEX in names or any(n.endswith(".safetensors") for n in names)):
+            paths = [snapshots / commit / name for name in names]
+            yield _cached_model(spec, commit, paths, _is_complete(store, commit))
+    partials = list((store / "blobs").glob(f"*{PARTIAL_SUFFIX}"))
+    if partials:
+        refs = [ref.read_text().strip() for ref in (store / "refs").rglob("*") if ref.is_file()]
+        for commit in sorted(set(refs) - set(commits)):
+            yield _cached_model(spec, commit, list((store / "blobs").iterdir()), False)
+
+
+def _is_complete(store: Path, commit: str) -> bool:
+    try:
+        return not missing_files(store / "snapshots" / commit, _known_absent(store, commit))
+    except SnapshotBroken:
+        return False
+
+
+def _cached_model(spec: str, commit: str, paths: list[Path], complete: bool) -> CachedModel:
+    stats = [path.stat() for path in paths]
+    last = max(max(s.st_atime, s.st_mtime) for s in stats)
+    size = sum(s.st_size for s in stats)
+    return CachedModel(spec, commit, size, datetime.fromtimestamp(last, UTC), complete)
+
+
+@contextmanager
+def _one_line(download: Download) -> Iterator[None]:
+    """Turn what huggingface_hub, its HTTP client or the disk raises into one line of ours."""
+    try:
+        yield
+    except MlxMagicError:
+        raise
+    except Exception as error:
+        ours = _explain(error, download)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _explain(error: Exception, download: Download) -> MlxMagicError | None:
+    """Our error for a foreign one; None for a bug, which stays loud."""
+    from huggingface_hub import errors as hub
+
+    # The first row that fits counts: a gated repository is also "not found" by inheritance.
+    rows: list[tuple[type[Exception], Callable[[Download], MlxMagicError]]] = [
+        (hub.GatedRepoError, _gated),
+        (hub.RepositoryNotFoundError, _not_found),
+        (hub.RevisionNotFoundError, _no_revision),
+        (hub.DisabledRepoError, _disabled),
+        (hub.HfHubHTTPError, partial(_refused, error)),
+        (hub.OfflineModeIsEnabled, _offline),
+        (JSONDecodeError, _no_hub),
+        (transport_error(), partial(_no_connection, error)),
+        (OSError, partial(_disk_trouble, error)),
+    ]
+    return next((explain(download) for kind, explain in rows if isinstance(error, kind)), None)
+
+
+def _gated(download: Download) -> MlxMagicError:
+    return ModelGated(
+        f"{download.repo_id!r} is gated: accept its licence on its model page "
+        f"({_model_page(download)}), then run `hf auth login` and load again"
+    )
+
+
+def _not_found(download: Download) -> MlxMagicError:
+    return ModelNotFound(
+        f"the Hub has no model {download.repo_id!r}, or it is private (then run `hf auth login`)"
+        f"{_close_matches(download.repo_id)}"
+    )
+
+
+def _no_revision(download: Download) -> MlxMagicError:
+    return ModelNotFound(
+        f"{download.repo_id!r} has no revision {download.revision!r}; "
+        f"leave it out to load {_DEFAULT_REVISION!r}, or see {_model_page(download)}/commits"
+    )
+
+
+def _disabled(download: Download) -> MlxMagicError:
+    return ModelNotFound(f"the Hub has disabled {download.repo_id!r}; load another model")
+
+
+def _refused(error: Exception, download: Download) -> MlxMagicError:
+    status = error.response.status_code  # type: ignore[attr-defined]  # an HfHubHTTPError
+    if status in (401, 403):
+        return ModelGated(
+            f"the Hub refuses {download.repo_id!r} with this token (HTTP {status}); "
+            f"run `hf auth login` with a token that may read it, and load again"
+        )
+    answer = f"the Hub answers HTTP {status}"
+    if download.total_bytes:
+        return _broke_off(answer, download)
+    return HubUnreachable(f"{answer} for {download.repo_id!r}{_on_disk(download)}; try again later")
+
+
+def _offline(download: Download) -> MlxMagicError:
+    return HubUnreachable(
+        f"offline (HF_HUB_OFFLINE is set){_on_disk(download)}; "
+        f"unset it and restart the kernel{_close_matches(download.repo_id)}"
+    )
+
+
+def _no_hub(download: Download) -> MlxMagicError:
+    # What a hotel's or an airport's network answers until one has logged in there.
+    return HubUnreachable(
+        f"something that isn't the Hub answers at {_model_page(download)}; "
+        f"log in to this network, or check HF_ENDPOINT, and load again"
+    )
+
+
+def _no_connection(error: Exception, download: Download) -> MlxMagicError:
+    if download.total_bytes:
+        return _broke_off(f"the connection broke ({type(error).__name__})", download)
+    return HubUnreachable(
+        f"the Hub can't be reached ({type(error).__name__}){_on_disk(download)}; "
+        f"check the connection and load again{_close_matches(download.repo_id)}"
+    )
+
+
+def _disk_trouble(error: Exception, download: Download) -> MlxMagicError:
+    assert isinstance(error, OSError)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        left = format_bytes(download.total_bytes - download.done_bytes)
+        return DiskFull(
+            f"the disk is full: {download.repo_id!r} needs {left} more in {_cache_root()}; "
+            f"delete what %models --cached shows, and load again to resume"
+        )
+    reason = error.strerror or str(error).partition("\n")[0]
+    return DownloadFailed(
+        f"{download.repo_id!r} can't be stored: {reason} ({error.filename or _cache_root()}); "
+        f"make the folder writable or set HF_HOME, and load again"
+    )
+
+
+def _broke_off(what: str, download: Download) -> DownloadFailed:
+    kept, total = format_bytes(download.done_bytes), format_bytes(download.total_bytes)
+    return DownloadFailed(
+        f"{what}; {kept} of {total} of {download.repo_id!r} are kept: load again to resume"
+    )
+
+
+def _on_disk(download: Download) -> str:
+    blobs = download.store / "blobs"
+    partly = blobs.is_dir() and any(blobs.iterdir())
+    return f" and {download.repo_id!r} is {'only partly' if partly else 'not'} on disk"
+
+
+def _model_page(download: Download) -> str:
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{download.repo_id}"
+
+
+def _close_matches(spec: str) -> str:
+    """`; did you mean …?` from what loads without the network, or nothing."""
+    from . import demo
+
+    known = {model.spec for model in demo.list()} | {m.spec for m in list_cached() if m.complete}
+    if "/" not in spec:
+        # People leave out the owner: then the name alone is compared.
+        tails = {name.replace(":", "/").rpartition("/")[2].lower(): name for name in known}
+        if spec.lower() in tails:
+            return f"; did you mean {tails[spec.lower()]!r}?"
+    hint = did_you_mean(spec, known)
+    return f"; {hint}" if hint else ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -1,0 +1,152 @@
+"""Live output of a running cell: one display that is updated, or plain text in a terminal."""
+
+import sys
+import time
+from typing import Any
+
+from IPython.display import display
+
+from ..conversations import Exchange
+from ..errors import Interrupted
+from ..events import TextDelta
+from ..hub import DownloadProgress
+from ..render.markdown import escape, plain_text
+from ..render.progress import progress_bar, progress_html, progress_line
+from ..render.reply import reading_status, reply_bundle, reply_text
+from ..reply import Reply
+
+
+def in_notebook(shell: Any) -> bool:
+    """Whether the shell's displays can be updated (a kernel) or only printed (a terminal)."""
+    return hasattr(shell, "kernel")
+
+
+class LiveDisplay:
+    """One output of the cell; made by the first `show`, then updated in place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether anything has been displayed."""
+        return self._handle is not None
+
+    def show(self, bundle: dict[str, str]) -> None:
+        """Display a MIME bundle, in place of the last one."""
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+
+
+def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
+    """Show an exchange while it runs and return the reply.
+
+    Raises `Interrupted` after a kernel interrupt, with the partial answer kept and marked.
+    """
+    painter = _Card(render_hz) if in_notebook(shell) else _Terminal()
+    try:
+        for event in exchange:
+            painter.take(event, exchange)
+    except KeyboardInterrupt:
+        painter.finish(exchange.interrupt())
+        raise Interrupted("interrupted; the answer so far is kept") from None
+    except Exception:
+        painter.give_up(exchange.reply)
+        raise
+    painter.finish(exchange.reply)
+    return exchange.reply
+
+
+class _Card:
+    """The reply card, repainted `hz` times a second: at the first token, in between, at the end."""
+
+    def __init__(self, hz: float) -> None:
+        self._display = LiveDisplay()
+        self._pause_seconds = 1 / hz
+        self._next_paint = 0.0
+        self._answering = False
+
+    def take(self, event: object, exchange: Exchange) -> None:
+        first_word = isinstance(event, TextDelta) and not self._answering
+        self._answering |= first_word
+        if first_word or time.monotonic() >= self._next_paint:
+            status = "answering" if self._answering else reading_status(exchange.prefill)
+            self._paint(exchange.reply, status)
+
+    def finish(self, reply: Reply) -> None:
+        self._paint(reply, None)
+
+    def give_up(self, reply: Reply) -> None:
+        if self._display.shown:
+            self._paint(reply, "failed")
+
+    def _paint(self, reply: Reply, status: str | None) -> None:
+        self._display.show(reply_bundle(reply, status))
+        # From the end of the painting, so that a slow one can't fill all the time there is.
+        self._next_paint = time.monotonic() + self._pause_seconds
+
+
+class _Terminal:
+    """The answer printed as it arrives, then a line of facts."""
+
+    def take(self, event: object, _: Exchange) -> None:
+        if isinstance(event, TextDelta):
+            _write(plain_text(event.text))
+
+    def finish(self, reply: Reply) -> None:
+        facts = reply_text(reply).rsplit("\n", 1)[-1]
+        _write(f"\n{facts}\n")
+
+    def give_up(self, reply: Reply) -> None:
+        if reply.text:
+            _write("\n")
+
+
+class LiveLine:
+    """One line that shows a download and then becomes the result."""
+
+    def __init__(self, shell: Any, label: str) -> None:
+        self._label = label
+        self._display = LiveDisplay() if in_notebook(shell) else None
+        self._progress: DownloadProgress | None = None
+        self._width = 0
+
+    @property
+    def line(self) -> str:
+        """The download so far, as text; empty when there is none."""
+        p = self._progress
+        if p is None:
+            return ""
+        return progress_line(
+            self._label, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left
+        )
+
+    def progress(self, progress: DownloadProgress) -> None:
+        """Show how far the download is."""
+        self._progress = progress
+        done, total = progress.done_bytes, progress.total_bytes
+        if self._display is not None:
+            bar = progress_html(self.line, done, total)
+            self._display.show({"text/html": bar, "text/plain": self.line})
+        else:
+            self._rewrite(f"{progress_bar(done, total)} {self.line}")
+
+    def finish(self, text: str) -> None:
+        """Show the result in the place of the progress."""
+        if self._display is not None and self._display.shown:
+            html = f"<div>{escape(text)}</div>"
+            self._display.show({"text/html": html, "text/plain": text})
+        else:
+            self._rewrite(text)
+            _write("\n")
+
+    def _rewrite(self, text: str) -> None:
+        _write(("\r" if self._width else "") + text.ljust(self._width))
+        self._width = len(text)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

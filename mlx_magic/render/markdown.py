@@ -1,0 +1,70 @@
+"""Untrusted text as safe HTML: Markdown without HTML or images, and plain text without escapes.
+
+A fresh output is trusted by Jupyter, so whatever a model writes would run if it reached the page
+as HTML. markdown-it escapes HTML here and loads no pictures; nothing else is let through.
+"""
+
+import functools
+import html
+import re
+
+from markdown_it import MarkdownIt
+
+# Pygments token -> CSS variable of JupyterLab's editor (so that code follows the theme) and a
+# colour that is readable on white where there are no variables.
+_COLOURS = (
+    ("Token.Comment", "comment", "#4f6f6f"),
+    ("Token.Keyword", "keyword", "#006b00"),
+    ("Token.Literal.String", "string", "#a31515"),
+    ("Token.Literal.Number", "number", "#005f5f"),
+    ("Token.Name.Builtin", "builtin", "#006b00"),
+    ("Token.Name.Function", "def", "#0000c0"),
+    ("Token.Name.Class", "def", "#0000c0"),
+    ("Token.Name.Decorator", "meta", "#7a2fb5"),
+    ("Token.Operator.Word", "keyword", "#006b00"),
+)
+
+# Everything that steers a terminal or reorders a line: C0 and C1 controls but tab and newline,
+# and the Unicode marks that override the writing direction.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain_text(text: str) -> str:
+    """Text without control characters: safe in a terminal, readable in a saved notebook."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n"))
+
+
+def escape(text: str) -> str:
+    """Text for any place in HTML, attributes included."""
+    return html.escape(plain_text(text), quote=True)
+
+
+def markdown_html(text: str) -> str:
+    """Model text, as Markdown, as HTML in which nothing can run or be loaded."""
+    return str(_renderer().render(plain_text(text)))
+
+
+@functools.cache
+def _renderer() -> MarkdownIt:
+    options = {"html": False, "linkify": False, "highlight": _highlight}
+    return MarkdownIt("js-default", options).disable("image")
+
+
+def _highlight(code: str, language: str, _attributes: str) -> str:
+    """The inside of a code block; escaped plain text for an unknown language."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return html.escape(code)
+    return "".join(_coloured(str(kind), text) for kind, text in lexer.get_tokens(code))
+
+
+def _coloured(kind: str, text: str) -> str:
+    for prefix, variable, fallback in _COLOURS:
+        if kind.startswith(prefix):
+            colour = f"var(--jp-mirror-editor-{variable}-color, {fallback})"
+            return f'<span style="color: {colour}">{html.escape(text)}</span>'
+    return html.escape(text)

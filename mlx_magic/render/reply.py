@@ -1,0 +1,68 @@
+"""The reply card: an answer as it streams and when it is done, in HTML and in plain text."""
+
+from ..events import PrefillProgress
+from ..reply import Reply
+from ..units import count, format_bytes, format_seconds
+from .markdown import escape, markdown_html, plain_text
+
+_QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
+# `mathjax_ignore`: "$5 and $10" is money, not mathematics.
+_CARD = '<div class="mlx-magic-reply mathjax_ignore">'
+_REASONING = (
+    "border-left: 3px solid var(--jp-border-color2, #c0c4c8); padding-left: 12px; margin: 4px 0 8px"
+)
+
+
+def reply_bundle(reply: Reply, status: str | None = None) -> dict[str, str]:
+    """A reply as a MIME bundle; `status` says what an unfinished one is doing."""
+    return {"text/html": reply_html(reply, status), "text/plain": reply_text(reply, status)}
+
+
+def reply_html(reply: Reply, status: str | None = None) -> str:
+    """The card: folded reasoning (open while nothing else is there), answer, footer."""
+    parts = [_CARD]
+    if reply.reasoning:
+        open_ = " open" if status is not None and not reply.text else ""
+        parts.append(
+            f'<details{open_}><summary style="{_QUIET} cursor: pointer">Reasoning</summary>'
+            f'<div style="{_QUIET} {_REASONING}">{markdown_html(reply.reasoning)}</div></details>'
+        )
+    parts.append(markdown_html(reply.text))
+    parts.append(f'<div style="{_QUIET} margin-top: 4px">{escape(_footer(reply, status))}</div>')
+    return "".join([*parts, "</div>"])
+
+
+def reply_text(reply: Reply, status: str | None = None) -> str:
+    """The card in plain text."""
+    reasoning = f"[reasoning]\n{reply.reasoning}\n[answer]\n" if reply.reasoning else ""
+    return plain_text(f"{reasoning}{reply.text}\n\n[{_footer(reply, status)}]".lstrip())
+
+
+def reading_status(progress: PrefillProgress | None) -> str:
+    """What a reply is doing: waiting for its turn, reading a long prompt, or answering."""
+    if progress is None:
+        return "waiting for the model"
+    if progress.done_tokens < progress.total_tokens:
+        return f"reading the prompt, {progress.done_tokens:,} of {progress.total_tokens:,} tokens"
+    return "answering"
+
+
+def _footer(reply: Reply, status: str | None) -> str:
+    facts = [reply.model]
+    stats = reply.stats
+    if reply.interrupted:
+        facts.append("interrupted")
+    elif status is not None:
+        facts.append(f"{status} …")
+    if stats is not None:
+        facts.append(count(stats.generation_tokens, "token"))
+        if stats.generation_tps:
+            facts.append(f"{stats.generation_tps:.0f} tok/s")
+        if stats.generation_tokens:
+            facts.append(f"first after {format_seconds(stats.ttft_seconds)}")
+        if stats.cached_tokens:
+            facts.append(f"{stats.cached_tokens:,} of {stats.prompt_tokens:,} prompt tokens reused")
+        facts.append(f"peak {format_bytes(stats.peak_memory_bytes)}")
+        if stats.finish_reason == "length":
+            facts.append("cut off here by --max-tokens")
+    return " · ".join(facts)

@@ -1,0 +1,52 @@
+"""A small table that draws itself: HTML in a notebook, aligned text elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .markdown import escape, plain_text
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of short texts under column titles; `numeric` columns stand to the right.
+
+    `note` is a line below the table, and all there is when there are no rows.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    numeric: frozenset[str] = frozenset()
+    note: str = ""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self.to_html(), "text/plain": str(self)}
+
+    def to_html(self) -> str:
+        """The table as HTML that survives without styles."""
+        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        if not self.rows:
+            return note
+        head = "".join(self._cell("th", title, title) for title in self.columns)
+        body = "".join(
+            "<tr>" + "".join(map(self._cell, ["td"] * len(row), self.columns, row)) + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+    def _cell(self, tag: str, column: str, text: str) -> str:
+        side = "right" if column in self.numeric else "left"
+        return f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return self.note
+        lines = [self.columns, *[tuple(plain_text(cell) for cell in row) for row in self.rows]]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        text = "\n".join(
+            "  ".join(
+                cell.rjust(width) if title in self.numeric else cell.ljust(width)
+                for title, cell, width in zip(self.columns, line, widths, strict=True)
+            ).rstrip()
+            for line in lines
+        )
+        return f"{text}\n{self.note}" if self.note else text

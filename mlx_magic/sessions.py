@@ -1,0 +1,133 @@
+"""The session: the pool and the conversations of one kernel."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from . import hub
+from .conversations import Conversation, Exchange
+from .engines import device, preload
+from .errors import UsageProblem
+from .events import ResidentStatus
+from .messages import Message
+from .options import GenerationOptions
+from .pool import ModelPool
+from .settings import Settings, current
+from .worker import MLXThread
+
+DEFAULT_CONVERSATION = "default"
+
+Progress = Callable[[hub.DownloadProgress], None]
+
+
+class Session:
+    """Everything that lives as long as the kernel. One is made on first use: `get_session()`."""
+
+    def __init__(self) -> None:
+        self.thread = MLXThread()
+        self.pool = ModelPool(self.thread)
+        self._conversations: dict[str, Conversation] = {}
+
+    @property
+    def settings(self) -> Settings:
+        """The defaults that `%config MlxMagics` sets."""
+        return current()
+
+    def load_model(
+        self,
+        spec: str,
+        name: str | None = None,
+        *,
+        pin: bool = False,
+        revision: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> ResidentStatus:
+        """Resolve a spec (downloading what is missing) and bring it into the pool.
+
+        `name` is what cells call it by; without one, the last part of the spec.
+        Raises the errors of `hub.resolve` and `ModelPool.load`.
+        """
+        device.require_backend()
+        snapshot = hub.resolve(spec, revision=revision, on_progress=on_progress)
+        return self.pool.load(snapshot, name=name or default_name(snapshot.spec), pinned=pin)
+
+    def conversation(self, name: str | None = None) -> Conversation:
+        """The conversation of that name, made when there is none."""
+        name = name or DEFAULT_CONVERSATION
+        if name not in self._conversations:
+            self._conversations[name] = Conversation(name, self.settings.system or None)
+        return self._conversations[name]
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Every conversation of this kernel, in the order of their making."""
+        return tuple(self._conversations.values())
+
+    def ask(
+        self,
+        prompt: str,
+        *,
+        model: str | None = None,
+        conversation: Conversation | None = None,
+        options: GenerationOptions | None = None,
+        **turn: Any,
+    ) -> Exchange:
+        """Send a turn and return the exchange to iterate.
+
+        Without `model` the most recently used resident answers; if there is none, the model of
+        the settings is loaded. Without `conversation` it is a single turn with no history.
+        `turn` goes to `Conversation.send`: `system`, `new`, `cell`.
+        """
+        if not prompt.strip():
+            raise UsageProblem("the prompt is empty; write the question")
+        if model is None and not self.pool.status().residents and self.settings.model:
+            self.load_model(self.settings.model)
+        if conversation is None:
+            conversation = Conversation("", self.settings.system or None)
+        return conversation.send(
+            self.pool,
+            Message.of("user", prompt),
+            model=self.pool.resident(model).name,
+            options=self.settings.options(options or GenerationOptions()),
+            **turn,
+        )
+
+    def warm_up(self) -> None:
+        """Import the engines' libraries on the MLX thread, ahead of the first load."""
+        self.thread.submit(lambda _: preload())
+
+    def close(self) -> None:
+        """Cancel what runs, free every model, and end the MLX thread."""
+        self.pool.close()
+        self.thread.close()
+
+
+def default_name(spec: str) -> str:
+    """The name of a resident that was given none: the last part of its spec.
+
+    >>> default_name("mlx-community/Qwen3-4B-4bit"), default_name("demo:qwen")
+    ('Qwen3-4B-4bit', 'qwen')
+    """
+    return spec.rstrip("/").replace(":", "/").rsplit("/", 1)[-1] or spec
+
+
+_lock = threading.Lock()
+_current: Session | None = None
+
+
+def get_session() -> Session:
+    """This kernel's session, made on the first call."""
+    global _current
+    with _lock:
+        if _current is None:
+            _current = Session()
+        return _current
+
+
+def close_session() -> None:
+    """End this kernel's session, if there is one. The next `get_session` makes a new one."""
+    global _current
+    with _lock:
+        session, _current = _current, None
+    if session is not None:
+        session.close()

@@ -1,0 +1,273 @@
+"""A model folder on disk: which of its files an engine needs, and whether all of them are whole.
+
+Knows nothing of networks or of the Hub's cache: `hub` finds the folder, this file reads it.
+"""
+
+import json
+import os
+import re
+import struct
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import ModelUnsupported, SnapshotBroken
+
+CONFIG = "config.json"
+INDEX = "model.safetensors.index.json"
+
+# What the two engines read. Weights are safetensors only (never pickle), and no Python file is
+# listed: a model's own code neither arrives nor runs.
+_WANTED = (
+    "*.json",
+    "*.jsonl",
+    "*.jinja",
+    "*.safetensors",
+    "*.model",
+    "*.tiktoken",
+    "*merges*.txt",
+    "*vocab*.txt",
+)
+# JSON files that training and other frameworks leave behind; `consolidated*.safetensors` is the
+# same model again in Mistral's own layout, which neither engine reads.
+_UNWANTED = (
+    "consolidated*.safetensors",
+    "*.bin.index.json",
+    "*.h5.index.json",
+    "*.msgpack.index.json",
+    "consolidated*.index.json",
+    "trainer_state.json",
+    "*_results.json",
+)
+_SUBFOLDERS = ("additional_chat_templates",)  # the only folder below a model's own that is read
+
+_TOKENIZERS = (
+    "tokenizer.json",
+    "*.model",
+    "*.tiktoken",
+    "tekken.json",
+    "vocab.json",
+    "*vocab*.txt",
+)
+
+_FOREIGN_WEIGHTS = (
+    "*.bin",
+    "*.pt",
+    "*.pth",
+    "*.gguf",
+    "*.ggml",
+    "*.onnx",
+    "*.h5",
+    "*.msgpack",
+    "*.ckpt",
+    "*.npz",
+    "*.pkl",
+    "consolidated*.safetensors",
+)
+
+_SHARD = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<total>\d{5})\.safetensors")
+_MAX_HEADER_BYTES = 100_000_000  # the safetensors format's own limit
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A resolved local folder with a revision, config and byte counts.
+
+        snapshot = hub.resolve("demo:qwen")
+        snapshot.config["model_type"], snapshot.weight_bytes
+
+    `spec` is what the person typed, normalised; `revision` is the commit hash of a Hub model and
+    None for a demo model or a plain folder; `generation_config` is empty when the folder has none;
+    `weight_bytes` is the size in bytes of all tensors, as the safetensors headers announce it.
+    """
+
+    spec: str
+    path: Path
+    revision: str | None
+    config: Mapping[str, Any]
+    generation_config: Mapping[str, Any]
+    weight_bytes: int
+    source: Literal["demo", "folder", "cache", "download"]
+
+
+def wanted_files(names: Iterable[str]) -> list[str]:
+    """Those of a repository's file names that an engine reads, in the order given."""
+    return [name for name in names if _is_wanted(name)]
+
+
+def _is_wanted(name: str) -> bool:
+    folder, _, base = name.rpartition("/")
+    return (
+        folder in ("", *_SUBFOLDERS) and _matches(base, _WANTED) and not _matches(base, _UNWANTED)
+    )
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name.lower(), pattern) for pattern in patterns)
+
+
+def weight_files(names: Iterable[str]) -> list[str]:
+    """The safetensors files that an engine loads: `model*.safetensors`, or all there are."""
+    weights = sorted(n for n in wanted_files(names) if n.endswith(".safetensors"))
+    return [n for n in weights if n.startswith("model")] or weights
+
+
+def check_repository(names: Collection[str], spec: str) -> None:
+    """Refuse a repository that no engine could load, by its file names alone.
+
+    Raises ModelUnsupported: other weight formats only, a LoRA adapter, no config or tokenizer.
+    """
+    check_weight_formats(names, spec)
+    if CONFIG not in names:
+        if "adapter_config.json" in names:
+            raise ModelUnsupported(
+                f"{spec!r} is a LoRA adapter; load its base model with --adapter and its folder"
+            )
+        raise ModelUnsupported(f"{spec!r} has no {CONFIG}; look for it under mlx-community")
+    if not weight_files(names):
+        raise ModelUnsupported(f"{spec!r} has no weights; load a repository with safetensors files")
+    if not _has_tokenizer(names):
+        raise ModelUnsupported(f"{spec!r} has no tokenizer file; load a repository that ships one")
+
+
+def check_weight_formats(names: Collection[str], spec: str) -> None:
+    """Refuse a model all of whose weights are in formats that no engine here reads.
+
+    Raises ModelUnsupported. Passes when there are no weights at all: then they are missing, not
+    unsupported.
+    """
+    if weight_files(names):
+        return
+    bases = {name.rpartition("/")[2] for name in names}
+    foreign = sorted({_format(base) for base in bases if _matches(base, _FOREIGN_WEIGHTS)})
+    if foreign:
+        raise ModelUnsupported(
+            f"{spec!r} has its weights as {', '.join(foreign)} only, and MLX loads safetensors; "
+            f"look for a conversion under mlx-community, or make one with mlx_lm.convert"
+        )
+
+
+def _has_tokenizer(names: Iterable[str]) -> bool:
+    return any(_matches(name, _TOKENIZERS) for name in names)
+
+
+def _format(base: str) -> str:
+    return "consolidated.safetensors" if base.endswith(".safetensors") else Path(base).suffix
+
+
+def file_names(folder: Path) -> set[str]:
+    """Names of the files of a model folder, one level deep; dangling links are left out."""
+    names = {entry.name for entry in os.scandir(folder) if entry.is_file()}
+    for sub in _SUBFOLDERS:
+        if (folder / sub).is_dir():
+            names |= {f"{sub}/{e.name}" for e in os.scandir(folder / sub) if e.is_file()}
+    return names
+
+
+def missing_files(folder: Path, known_absent: Collection[str] = ()) -> list[str]:
+    """What an engine needs and the folder lacks, as file names; empty when it is complete.
+
+    `known_absent` are names that an index may promise although the repository never had them.
+    Raises SnapshotBroken when the index of the shards can't be read.
+    """
+    names = file_names(folder)
+    missing = [] if CONFIG in names else [CONFIG]
+    if not _has_tokenizer(names):
+        missing.append("tokenizer.json")
+    shards = _indexed_shards(folder) if INDEX in names else _numbered_shards(names)
+    missing += sorted(shards - names - set(known_absent))
+    if not weight_files(names) and not any(n.endswith(".safetensors") for n in missing):
+        missing.append("model.safetensors")
+    return missing
+
+
+def _indexed_shards(folder: Path) -> set[str]:
+    weight_map = _read_json(folder / INDEX).get("weight_map")
+    if not isinstance(weight_map, dict):
+        raise _damaged(folder / INDEX, "it names no weights")
+    return {str(name) for name in weight_map.values()}
+
+
+def _numbered_shards(names: Iterable[str]) -> set[str]:
+    """All shards of which at least one is there: `model-00002-of-00003` tells of two others."""
+    found = [match for name in names if (match := _SHARD.fullmatch(name))]
+    return {
+        f"{match['stem']}-{number:05d}-of-{match['total']}.safetensors"
+        for match in found
+        for number in range(1, int(match["total"]) + 1)
+    }
+
+
+def read_snapshot(
+    folder: Path,
+    *,
+    spec: str,
+    revision: str | None,
+    source: Literal["demo", "folder", "cache", "download"],
+    known_absent: Collection[str] = (),
+) -> Snapshot:
+    """Read a complete model folder into a Snapshot.
+
+    Raises SnapshotBroken when a file is missing, truncated or unreadable, and ModelUnsupported
+    when the only weights are in a format that MLX doesn't load.
+    """
+    names = file_names(folder)
+    check_weight_formats(names, spec)
+    missing = missing_files(folder, known_absent)
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise SnapshotBroken(
+            f"{spec!r} has no {missing[0]}{more}; "
+            f"add what is missing to {folder}, or load another model"
+        )
+    generation_config = folder / "generation_config.json"
+    return Snapshot(
+        spec=spec,
+        path=folder,
+        revision=revision,
+        config=_read_json(folder / CONFIG),
+        generation_config=_read_json(generation_config) if generation_config.is_file() else {},
+        weight_bytes=sum(tensor_bytes(folder / name) for name in weight_files(names)),
+        source=source,
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, "it is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise _damaged(path, "it is not a JSON object")
+    return value
+
+
+def tensor_bytes(path: Path) -> int:
+    """Size in bytes of a safetensors file's tensors, checked against what its header announces.
+
+    The format: 8 bytes with the header's length (little-endian), the header in JSON, the data.
+    Raises SnapshotBroken when the file is cut off or isn't one.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(8)
+        header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
+        if not 8 + header_bytes <= min(size, _MAX_HEADER_BYTES):
+            raise _damaged(path, f"its {size} bytes end before its header does")
+        try:
+            header = json.loads(file.read(header_bytes))
+            ends = [t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"]
+            announced = int(max(ends, default=0))
+        except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
+            raise _damaged(path, "its header can't be read") from error
+    held = size - 8 - header_bytes
+    if held != announced:
+        raise _damaged(path, f"it holds {held} of the {announced} bytes that its header announces")
+    return held
+
+
+def _damaged(path: Path, how: str) -> SnapshotBroken:
+    # In the Hub cache the name is a link; the file to delete is what it points at.
+    return SnapshotBroken(f"{path.name} is damaged: {how}; delete {path.resolve()} and load again")

@@ -1,0 +1,146 @@
+"""The reply card: what a model says is drawn, never run; facts are short and right."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlx_magic.events import GenerationStats, PrefillProgress
+from mlx_magic.render.markdown import markdown_html, plain_text
+from mlx_magic.render.reply import reading_status, reply_bundle, reply_html, reply_text
+from mlx_magic.reply import Reply
+
+STATS = GenerationStats(
+    prompt_tokens=45, cached_tokens=0, generation_tokens=14, ttft_seconds=0.0314, prompt_tps=1433,
+    generation_tps=283.4, peak_memory_bytes=12 * 2**20, finish_reason="stop", seed=1, revision=None,
+)  # fmt: skip
+REPLY = Reply("Paris is **big**.", "qwen", (), stats=STATS)
+
+ALLOWED = {
+    "div", "p", "details", "summary", "span", "pre", "code", "em", "strong", "s", "a", "ul", "ol",
+    "li", "blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th", "td",
+    "h1", "h2", "h3", "h4", "h5", "h6",
+}  # fmt: skip
+ATTRIBUTES = {"style", "class", "href", "title", "start", "open"}
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<svg onload=alert(1)></svg>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "![beacon](http://127.0.0.1/x.png)",
+    "![a][b]\n\n[b]: http://127.0.0.1/x.png",
+    "[click](javascript:alert(1))",
+    "[click](data:text/html,<script>alert(1)</script>)",
+    "[click](vbscript:x)",
+    "<javascript:alert(1)>",
+    '[x](https://a.b "onmouseover=alert(1)")',
+    "```python\n<script>alert(1)</script>\n```",
+    '```"><script>alert(1)</script>\nx\n```',
+    "```py onclick=alert(1)\nx\n```",
+    "`<script>`",
+    "</div></div><script>alert(1)</script>",
+    '<button data-commandlinker-command="notebook:run-all">x</button>',
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "| <script> | x |\n|--|--|\n| <img src=x onerror=alert(1)> | y |",
+    "<style>body{display:none}</style>",
+    "a\x1b[31mred\x07 \u202egnp.exe",
+]
+
+
+class Checker(HTMLParser):
+    """Notes every tag, attribute and link that is not among the harmless ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bad: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ALLOWED:
+            self.bad.append(tag)
+        for name, value in attrs:
+            if name not in ATTRIBUTES:
+                self.bad.append(name)
+            if name == "href" and not (value or "").startswith(("http:", "https:", "mailto:", "#")):
+                self.bad.append(f"href={value}")
+            if name == "style" and ("url(" in (value or "") or "expression" in (value or "")):
+                self.bad.append(f"style={value}")
+
+
+def _bad(html: str) -> list[str]:
+    checker = Checker()
+    checker.feed(html)
+    return checker.bad
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_that_a_model_says_can_run_or_load(payload: str) -> None:
+    for reply in (
+        replace(REPLY, text=payload),
+        replace(REPLY, reasoning=payload),
+        replace(REPLY, model=payload),
+    ):
+        for status in (None, "answering"):
+            assert _bad(reply_html(reply, status)) == []
+
+
+@given(st.text())
+def test_no_text_whatever_gets_an_unknown_tag_onto_the_page(text: str) -> None:
+    assert _bad(markdown_html(text)) == []
+
+
+@given(st.text())
+def test_plain_text_keeps_no_control_characters(text: str) -> None:
+    assert not any(ord(c) < 32 and c not in "\n\t" for c in plain_text(text))
+    assert "\x1b" not in reply_text(replace(REPLY, text=text, reasoning=text))
+
+
+def test_markdown_is_drawn_and_code_is_coloured_by_the_theme() -> None:
+    html = reply_html(replace(REPLY, text="**b**\n\n```python\ndef f(): pass\n```\n\n- x"))
+    assert "<strong>b</strong>" in html and "<li>x</li>" in html
+    assert "--jp-mirror-editor-keyword-color" in html
+
+
+def test_money_is_not_mathematics() -> None:
+    html = reply_html(replace(REPLY, text="$5 and $10"))
+    assert "$5 and $10" in html and "mathjax_ignore" in html
+
+
+def test_the_footer_tells_the_speed_the_wait_and_the_memory() -> None:
+    assert reply_text(REPLY).splitlines()[-1] == (
+        "[qwen · 14 tokens · 283 tok/s · first after 31 ms · peak 12.0 MiB]"
+    )
+    reused = replace(REPLY, stats=replace(STATS, cached_tokens=40))
+    assert "40 of 45 prompt tokens reused" in reply_text(reused)
+    cut = replace(REPLY, stats=replace(STATS, finish_reason="length"))
+    assert "cut off here by --max-tokens" in reply_text(cut)
+    single = replace(REPLY, stats=replace(STATS, generation_tokens=1, generation_tps=0.0))
+    assert "1 token · first" in reply_text(single)
+
+
+def test_an_interrupted_reply_is_marked_even_without_stats() -> None:
+    broken = Reply("Par", "qwen", (), interrupted=True)
+    assert reply_text(broken) == "Par\n\n[qwen · interrupted]"
+    assert "interrupted" in reply_html(broken)
+
+
+def test_reasoning_is_folded_away_once_there_is_an_answer() -> None:
+    thinking = Reply("", "qwen", (), reasoning="hm")
+    assert "<details open>" in reply_html(thinking, "answering")
+    assert "<details>" in reply_html(replace(thinking, text="4"), "answering")
+    assert "<details>" in reply_html(replace(thinking, text="4", stats=STATS))
+    assert reply_text(replace(thinking, text="4")).startswith("[reasoning]\nhm\n[answer]\n4")
+
+
+def test_the_status_says_what_an_unfinished_reply_is_doing() -> None:
+    assert reading_status(None) == "waiting for the model"
+    progress = PrefillProgress(512, 2048)
+    assert reading_status(progress) == "reading the prompt, 512 of 2,048 tokens"
+    assert reading_status(PrefillProgress(5, 5)) == "answering"
+
+
+def test_plain_text_stands_beside_html() -> None:
+    assert set(reply_bundle(REPLY)) == {"text/html", "text/plain"}

@@ -1,0 +1,91 @@
+"""Tables, units and progress lines."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mlx_magic.events import PoolStatus, ResidentStatus
+from mlx_magic.render.models import disk_table, loaded_line, pool_table
+from mlx_magic.render.progress import progress_bar, progress_html, progress_line
+from mlx_magic.render.table import Table
+from mlx_magic.units import count, format_bytes, format_seconds
+
+RESIDENT = ResidentStatus(
+    name="qwen", spec="demo:qwen", revision=None, family="qwen", kind="text",
+    weight_bytes=3 * 2**20, shared_bytes=0, cache_bytes=0, pinned=True, busy=False, adapter=None,
+    requests=1234, load_seconds=0.05, last_used=datetime.now(UTC) - timedelta(seconds=90),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "size, text",
+    [(0, "0 B"), (999, "999 B"), (1000, "0.98 KiB"), (1536, "1.50 KiB"), (3 * 2**20, "3.00 MiB"),
+     (17 * 2**30, "17.0 GiB"), (250 * 2**30, "250 GiB"), (5000 * 2**40, "5000 TiB")],
+)  # fmt: skip
+def test_bytes_read_in_three_figures(size: int, text: str) -> None:
+    assert format_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0.031, "31 ms"),
+        (0.9996, "1.0 s"),
+        (4.24, "4.2 s"),
+        (42, "42 s"),
+        (185, "3 min 05 s"),
+        (7800, "2 h 10 min"),
+    ],
+)
+def test_seconds_read_at_a_glance(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text
+
+
+def test_one_is_not_plural() -> None:
+    assert (count(1, "token"), count(0, "token"), count(1200, "token")) == (
+        "1 token", "0 tokens", "1,200 tokens",
+    )  # fmt: skip
+
+
+def test_the_load_line_tells_name_family_size_and_seconds() -> None:
+    assert loaded_line(RESIDENT, already=False) == (
+        "qwen · qwen text model · 3.00 MiB · loaded in 50 ms · pinned"
+    )
+    assert "already loaded" in loaded_line(RESIDENT, already=True)
+
+
+def test_the_pool_table_is_aligned_and_says_when_it_is_empty() -> None:
+    text = str(pool_table(PoolStatus(None, 0, 0, 0, (RESIDENT,))))
+    head, row, note = text.splitlines()
+    assert head.split() == ["name", "model", "kind", "memory", "state", "requests", "last", "used"]
+    assert row.index("3.00 MiB") + len("3.00 MiB") == head.index("memory") + len("memory")
+    assert "1 min 30 s ago" in row and "pinned" in row and "1,234" in row
+    assert note == "1 model, 3.00 MiB; least recently used first"
+    assert "%load_model demo:qwen" in str(pool_table(PoolStatus(None, 0, 0, 0, ())))
+
+
+def test_the_disk_table_marks_what_is_partial() -> None:
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    rows = [
+        {"spec": "demo:qwen", "bytes": 2**20, "complete": True, "last_used": None},
+        {"spec": "a/b", "bytes": 2**30, "complete": False, "last_used": when},
+    ]
+    text = str(disk_table(rows))
+    assert "partial" in text and "2026-01-02" in text and "2 models on disk" in text
+
+
+def test_what_a_cell_of_a_table_says_is_escaped() -> None:
+    table = Table(("<b>",), [("<script>",)], note="<i>")
+    assert not {"<b>", "<script>", "<i>"} & set(table.to_html().replace(">", ">\n").split("\n"))
+    assert set(table._repr_mimebundle_()) == {"text/html", "text/plain"}
+
+
+def test_a_download_shows_bytes_rate_and_time_left() -> None:
+    line = progress_line("a/b", 2**30, 4 * 2**30, 100 * 2**20, 31.0)
+    assert line == "a/b: 1.00 GiB of 4.00 GiB · 100 MiB/s · 31 s left"
+    assert progress_line("a/b", 0, 100, 0, None) == "a/b: 0 B of 100 B"
+    assert 'value="5" max="10"' in progress_html("<x>", 5, 10) and "<x>" not in progress_html(
+        "<x>", 5, 10
+    )
+    assert progress_bar(5, 10) == "[" + "#" * 12 + "." * 12 + "]"
+    assert progress_bar(0, 0) == "[" + "." * 24 + "]"

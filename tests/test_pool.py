@@ -1,0 +1,190 @@
+"""The pool: residents in LRU order, leases, names, failed and interrupted loads."""
+
+import _thread
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx_magic.errors import ResidentBusy, ResidentNotFound, SnapshotBroken, UsageProblem
+from mlx_magic.events import Finished, PoolStatus, TextDelta
+from mlx_magic.hub import resolve
+from mlx_magic.messages import Message
+from mlx_magic.options import GenerationOptions
+
+HELLO = [Message.of("user", "Hello")]
+
+
+def _load(session: Any, folder: Path, name: str, **kwargs: Any) -> Any:
+    return session.pool.load(resolve(str(folder)), name=name, **kwargs)
+
+
+def _names(session: Any) -> list[str]:
+    return [r.name for r in session.pool.status().residents]
+
+
+def _tokens(session: Any, name: str, count: int = 8) -> Any:
+    events = list(session.pool.stream(name, HELLO, GenerationOptions(max_tokens=count)))
+    assert isinstance(events[-1], Finished)
+    return events[-1].tokens
+
+
+def test_two_residents_answer_in_turn_each_with_its_own_words(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    _load(session, tiny["qwen"], "b")
+    first = [_tokens(session, name) for name in ("a", "b")]
+    assert first[0] != first[1]
+    assert [_tokens(session, name) for name in ("a", "b")] == first
+
+
+def test_two_streams_at_once_do_not_mix(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    _load(session, tiny["qwen"], "b")
+    alone = {name: _tokens(session, name) for name in ("a", "b")}
+    both = {
+        name: session.pool.stream(name, HELLO, GenerationOptions(max_tokens=8))
+        for name in ("a", "b")
+    }
+    assert {name: list(stream)[-1].tokens for name, stream in both.items()} == alone
+
+
+def test_the_least_recently_used_stands_first(session: Any, tiny: Any) -> None:
+    for name in ("a", "b", "c"):
+        _load(session, tiny["llama"], name)
+    _tokens(session, "a")
+    assert _names(session) == ["b", "c", "a"]
+    assert session.pool.resident().name == "a"
+
+
+def test_loading_what_is_there_costs_nothing_and_keeps_its_history(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    _tokens(session, "a")
+    active = session.pool.status().active_bytes
+    again = _load(session, tiny["llama"], "a", pinned=True)
+    assert (again.requests, again.pinned) == (1, True)
+    assert session.pool.status().active_bytes <= active
+
+
+def test_a_taken_name_is_refused_and_both_ways_out_are_named(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    with pytest.raises(UsageProblem, match=r"taken by .*--as NAME.*%unload_model a"):
+        _load(session, tiny["qwen"], "a")
+    assert _names(session) == ["a"]
+
+
+def test_unloading_gives_the_memory_back(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    before = session.pool.status()
+    loaded = _load(session, tiny["slow"], "b")
+    _tokens(session, "b")
+    assert session.pool.unload("b").weight_bytes == loaded.weight_bytes > 0
+    after = session.pool.status()
+    assert after.active_bytes - before.active_bytes < 1024
+    assert after.buffer_pool_bytes == 0
+
+
+def test_a_leased_resident_is_not_unloaded_until_its_answer_has_ended(
+    session: Any, tiny: Any
+) -> None:
+    _load(session, tiny["slow"], "a")
+    stream = session.pool.stream("a", HELLO, GenerationOptions(max_tokens=1000))
+    next(stream)
+    assert session.pool.resident("a").busy
+    with pytest.raises(ResidentBusy, match="a is answering"):
+        session.pool.unload("a")
+    stream.cancel()
+    list(stream.remaining(5))
+    assert not session.pool.resident("a").busy
+    session.pool.unload("a")
+    assert _names(session) == []
+
+
+def test_a_failed_load_leaves_the_pool_and_the_memory_as_they_were(
+    session: Any, tiny: Any, tmp_path: Path
+) -> None:
+    _load(session, tiny["llama"], "a")
+    before = session.pool.status()
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny["slow"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "hidden_size": 128}))
+    with pytest.raises(SnapshotBroken):
+        _load(session, folder, "b")
+    after = session.pool.status()
+    assert after.residents == before.residents
+    assert after.active_bytes <= before.active_bytes
+
+
+def test_an_interrupted_load_leaves_no_model_behind(
+    session: Any, tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlx_magic import pool
+
+    loading, load = threading.Event(), pool.load_engine
+
+    def slow(snapshot: Any) -> Any:
+        loading.set()
+        time.sleep(0.3)
+        return load(snapshot)
+
+    monkeypatch.setattr(pool, "load_engine", slow)
+    threading.Thread(target=lambda: (loading.wait(), _thread.interrupt_main())).start()
+    with pytest.raises(KeyboardInterrupt):
+        _load(session, tiny["llama"], "a")
+    session.thread.call(lambda _: None)  # until the MLX thread is through with it
+    status = session.pool.status()
+    assert status.residents == () and status.active_bytes < 1024
+    monkeypatch.undo()
+    assert _load(session, tiny["llama"], "a").name == "a"
+
+
+def test_a_pin_is_shown_and_taken_back(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a", pinned=True)
+    assert session.pool.resident("a").pinned
+    assert not session.pool.pin("a", False).pinned
+
+
+def test_a_resident_is_found_by_its_spec_too(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    assert session.pool.resident(str(tiny["llama"])).name == "a"
+
+
+@pytest.mark.parametrize(
+    "loaded, says", [([], "%load_model demo:qwen"), (["llama"], "did you mean")]
+)
+def test_an_unknown_name_says_what_to_type(
+    session: Any, tiny: Any, loaded: list[str], says: str
+) -> None:
+    for name in loaded:
+        _load(session, tiny["llama"], name)
+    for ask in (session.pool.resident, session.pool.unload, session.pool.pin):
+        with pytest.raises(ResidentNotFound, match=says):
+            ask("lama")
+
+
+def test_status_tells_the_notebooks_own_arrays_apart(session: Any, tiny: Any) -> None:
+    import mlx.core as mx
+
+    resident = _load(session, tiny["llama"], "a")
+    before = session.pool.status()
+    mine = mx.zeros((1000, 1000))
+    mx.eval(mine)
+    after = session.pool.status()
+    assert isinstance(after, PoolStatus)
+    assert after.other_bytes - before.other_bytes == mine.nbytes
+    assert after.active_bytes >= resident.weight_bytes + mine.nbytes
+    assert after.budget_bytes is None  # none is enforced yet
+
+
+def test_a_broken_request_frees_its_lease(session: Any, tiny: Any) -> None:
+    _load(session, tiny["gemma"], "a")
+    twice = [*HELLO, *HELLO]
+    with pytest.raises(Exception, match="alternate"):
+        list(session.pool.stream("a", twice, GenerationOptions(max_tokens=4)))
+    assert not session.pool.resident("a").busy
+    stream = session.pool.stream("a", HELLO, GenerationOptions(max_tokens=4))
+    assert any(isinstance(event, TextDelta) for event in stream)
