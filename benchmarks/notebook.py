@@ -14,9 +14,9 @@ class Notebook:
     """A fresh kernel of this interpreter; use as a context manager."""
 
     def __enter__(self) -> "Notebook":
-        self.manager = KernelManager(kernel_name="python3", transport="ipc")
+        self.manager = KernelManager(kernel_name="python3")
         self.manager.kernel_spec.argv = [
-            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
+            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR",
         ]  # fmt: skip
         self.manager.start_kernel()
         self.client = self.manager.client()

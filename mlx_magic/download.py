@@ -234,7 +234,10 @@ class Download:
     def _receive(self, partial: "_Partial", line: "_Line") -> None:
         """Append one answer of the server, which is asked to begin where the file ends."""
         from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+        from huggingface_hub.utils import (  # type: ignore[attr-defined]  # lazy
+            build_hf_headers,
+            hf_raise_for_status,
+        )
 
         file, offset = partial.file, partial.size_bytes
         headers = build_hf_headers(library_name="mlx_magic")
@@ -417,7 +420,7 @@ class _Line:
     def open(self, url: str, headers: dict[str, str]) -> Iterator[Any]:
         """Stream the answer to a GET request."""
         from huggingface_hub import constants
-        from huggingface_hub.utils import get_session
+        from huggingface_hub.utils import get_session  # type: ignore[attr-defined]  # lazy
 
         timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
         with get_session().stream(
@@ -573,4 +576,9 @@ def _stop_at_exit(workers: _Workers) -> None:
 
 @functools.cache
 def _register_exit_hook() -> None:
-    atexit.register(lambda: [workers.stop() for workers in list(_running)])
+    atexit.register(_stop_all)
+
+
+def _stop_all() -> None:
+    for workers in list(_running):
+        workers.stop()

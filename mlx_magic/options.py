@@ -24,8 +24,8 @@ class Range(NamedTuple):
         return low if self.high == math.inf else f"{low} and at most {self.high:g}"
 
 
-def _option(range_: Range | None, help_: str) -> Any:
-    return field(default=None, metadata={"range": range_, "help": help_})
+def _option(takes: Range | type, help_: str) -> Any:
+    return field(default=None, metadata={"takes": takes, "help": help_})
 
 
 @dataclass(frozen=True)
@@ -58,25 +58,28 @@ class GenerationOptions:
     seed: int | None = _option(
         Range(0, 2**64 - 1), "repeat a sampled answer (default: a new one each time)"
     )
-    think: bool | None = _option(None, "ask a thinking model to reason first, or not to")
+    think: bool | None = _option(bool, "ask a thinking model to reason first, or not to")
+    json_schema: dict[str, Any] | None = field(
+        default=None, metadata={"takes": dict, "help": "answer in JSON of this schema"}
+    )
 
     def __post_init__(self) -> None:
         for option in fields(self):
-            value, range_ = getattr(self, option.name), option.metadata["range"]
+            value, takes = getattr(self, option.name), option.metadata["takes"]
             if value is not None and not self.accepts(option.name, value):
-                wanted = "true or false" if range_ is None else f"a number {range_}"
+                wanted = f"a number {takes}" if isinstance(takes, Range) else f"a {takes.__name__}"
                 raise UsageProblem(f"{option.name} must be {wanted}, not {value!r}")
 
     @classmethod
     def accepts(cls, name: str, value: Any) -> bool:
         """Whether `value` (not None) is of the type and in the range of option `name`."""
         option = cls.__dataclass_fields__[name]
-        range_: Range | None = option.metadata["range"]
-        if range_ is None:
-            return isinstance(value, bool)
+        takes: Range | type = option.metadata["takes"]
+        if not isinstance(takes, Range):
+            return isinstance(value, takes)
         whole = "int" in str(option.type)
         numeric = isinstance(value, int) or (isinstance(value, float) and not whole)
-        return numeric and not isinstance(value, bool) and range_.holds(value)
+        return numeric and not isinstance(value, bool) and takes.holds(value)
 
     def with_defaults(self, defaults: Mapping[str, Any]) -> "GenerationOptions":
         """These options, with `defaults` where nothing was said. Unknown names are left out."""

@@ -24,6 +24,7 @@ def main(path: Path) -> int:
     started = time.perf_counter()
     client = NotebookClient(
         notebook,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of its own loopback port
         kernel_name="python3",
         timeout=300,
         resources={"metadata": {"path": str(path.parent)}},

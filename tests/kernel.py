@@ -33,11 +33,11 @@ class Kernel:
     """Starts a kernel; `run` executes a cell. Use as a context manager."""
 
     def __init__(self, **environment: str) -> None:
-        self.manager = KernelManager(kernel_name="python3", transport="ipc")
+        self.manager = KernelManager(kernel_name="python3")
         # This interpreter's kernel, whatever kernel specs the machine has.
         self.manager.kernel_spec.argv = [
             sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher",
-            "-f", "{connection_file}",
+            "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR",
         ]  # fmt: skip
         self.manager.start_kernel(env={**os.environ, **environment})
         self.client = self.manager.client()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import tiny_models
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlx_magic.engines import load_engine
 from mlx_magic.engines.protocol import Cancelled
@@ -194,6 +196,38 @@ def test_thinking_is_refused_where_there_is_none(tiny: dict[str, Path]) -> None:
     with pytest.raises(UsageProblem, match="no thinking mode"):
         _answer(_load(tiny["llama"]), think=True)
     assert _answer(_load(tiny["llama"]), think=False, max_tokens=2)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=15, deadline=None)
+def test_an_answer_in_json_fits_its_schema_whatever_is_sampled(tiny_qwen: Any, seed: int) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "maxLength": 5},
+            "people": {"type": "integer", "minimum": 0, "maximum": 99},
+            "kind": {"enum": ["big", "small"]},
+        },
+        "required": ["city", "people", "kind"],
+        "additionalProperties": False,
+    }
+    text, finished = _answer(
+        tiny_qwen, json_schema=schema, temperature=1.0, seed=seed, max_tokens=200
+    )
+    assert finished.stats.finish_reason == "stop"
+    answer = json.loads(text)
+    assert len(answer["city"]) <= 5 and 0 <= answer["people"] <= 99
+    assert answer["kind"] in ("big", "small") and len(answer) == 3
+
+
+def test_a_schema_that_makes_no_sense_is_refused(tiny: dict[str, Path]) -> None:
+    with pytest.raises(UsageProblem, match="JSON schema can't be followed"):
+        _answer(_load(tiny["qwen"]), json_schema={"type": "objct"})
+
+
+@pytest.fixture(scope="module")
+def tiny_qwen(tiny: dict[str, Path]) -> Any:
+    return _load(tiny["qwen"])
 
 
 def test_a_base_model_without_a_template_says_so(tiny: dict[str, Path], tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_an_odd_message_is_refused(odd: Any, says: str) -> None:
         ("temperature", -0.1), ("temperature", math.nan), ("temperature", "hot"),
         ("top_p", 0), ("top_p", 1.01), ("top_k", -1), ("top_k", 1.5), ("min_p", 1.2),
         ("max_tokens", 0), ("seed", -1), ("repetition_penalty", 0), ("think", 1),
+        ("json_schema", "x"),
         ("max_tokens", True), ("temperature", math.inf),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ import gc
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..errors import BackendMissing
 
@@ -34,10 +35,8 @@ def require_backend() -> None:
 
 def memory_bytes() -> tuple[int, int]:
     """(active, buffer pool) bytes that MLX holds; zeros as long as MLX has not been imported."""
-    mx = sys.modules.get("mlx.core")
-    if mx is None:
-        return 0, 0
-    return int(mx.get_active_memory()), int(mx.get_cache_memory())
+    mx = _imported_mlx()
+    return (0, 0) if mx is None else (int(mx.get_active_memory()), int(mx.get_cache_memory()))
 
 
 def free_unused() -> None:
@@ -46,12 +45,11 @@ def free_unused() -> None:
     The wait comes first: generation runs one step ahead, and the buffers of a step in flight
     are still in use.
     """
-    mx = sys.modules.get("mlx.core")
-    if mx is None:
-        return
-    gc.collect()
-    mx.synchronize()
-    mx.clear_cache()
+    mx = _imported_mlx()
+    if mx is not None:
+        gc.collect()
+        mx.synchronize()
+        mx.clear_cache()
 
 
 def leave_thread() -> None:
@@ -60,6 +58,15 @@ def leave_thread() -> None:
     Without it the interpreter aborts at exit ("terminate called without an active exception").
     """
     free_unused()
-    mx = sys.modules.get("mlx.core")
+    mx = _imported_mlx()
     if mx is not None:
         mx.clear_streams()
+
+
+def _imported_mlx() -> Any:
+    """MLX if anybody has imported it, else None; nothing here is worth importing it for."""
+    if "mlx.core" not in sys.modules:
+        return None
+    import mlx.core as mx  # waits for the import's end when another thread is in the middle of it
+
+    return mx

@@ -53,6 +53,7 @@ class TextEngine:
         self._model = model
         self._spec = snapshot.spec
         self._revision = snapshot.revision
+        self._grammar_tokenizer: Any = None  # made when first needed
         self._defaults = _model_defaults(snapshot.generation_config)
         # mlx-lm knows the EOS ids of the configs; a turn may end with another token.
         tokenizer.eos_token_ids = stop_token_ids(
@@ -99,7 +100,7 @@ class TextEngine:
             prompt_ids,
             max_tokens=options.max_tokens or DEFAULT_MAX_TOKENS,
             sampler=self._sampler(options),
-            logits_processors=make_logits_processors(repetition_penalty=options.repetition_penalty),
+            logits_processors=self._logits_processors(options),
             prefill_step_size=PREFILL_CHUNK_TOKENS,
             prompt_progress_callback=lambda done, total: control.prefill(
                 PrefillProgress(int(done), int(total))
@@ -135,7 +136,10 @@ class TextEngine:
             )
         if options.think and not self.tokenizer.has_thinking:
             raise UsageProblem(f"{self._spec} has no thinking mode; leave out --think")
-        extra = {} if options.think is None else {"enable_thinking": options.think}
+        think = options.think
+        if options.json_schema is not None:
+            think = False  # the answer is to be JSON from its first token on
+        extra = {} if think is None else {"enable_thinking": think}
         return render_prompt(self.tokenizer, [m.to_openai() for m in messages], **extra)
 
     def close(self) -> None:
@@ -153,6 +157,18 @@ class TextEngine:
             min_p=options.min_p or 0.0,
             top_k=top_k,
         )
+
+    def _logits_processors(self, options: GenerationOptions) -> list[Any]:
+        processors = make_logits_processors(repetition_penalty=options.repetition_penalty)
+        if options.json_schema is not None:
+            from .structured import JsonConstraint, grammar_tokenizer
+
+            if self._grammar_tokenizer is None:
+                self._grammar_tokenizer = grammar_tokenizer(
+                    self.tokenizer._tokenizer, sorted(self.tokenizer.eos_token_ids)
+                )
+            processors.append(JsonConstraint(self._grammar_tokenizer, options.json_schema))
+        return list(processors)
 
     def _stats(
         self, clock: "_Clock", prompt_tokens: int, finish: FinishReason, seed: int

@@ -28,6 +28,7 @@ class ChatMagics(Magics):
     @argument("--system", metavar="TEXT", help="system prompt, from this turn on")
     @argument("-o", "--output", metavar="VAR", help="put the reply into this variable")
     @argument("--raw", action="store_true", help="leave {{name}} as it is")
+    @argument("--bg", action="store_true", help="answer while other cells run")
     @option_flags
     def chat(self, line: str, cell: str) -> None:
         """Ask a model; the cell's text is the prompt, and {{name}} puts a variable in.
@@ -41,18 +42,27 @@ class ChatMagics(Magics):
         if variable is not None and not variable.isidentifier():
             raise UsageError(f"chat: -o takes a variable name, not {variable!r}")
         from ..sessions import get_session
-        from .live import follow
+        from .live import follow, follow_in_background, in_notebook
 
+        if arguments.bg and not in_notebook(self.shell):
+            raise UsageError("chat: --bg needs a notebook; leave it out in a terminal")
         session = get_session()
         exchange = session.ask(
             cell.strip() if arguments.raw else self._fill_in(cell.strip()),
             model=arguments.model,
             conversation=session.conversation(arguments.conversation),
-            options=options_of(arguments),
+            options=options_of(arguments, self.shell.user_ns),
             system=arguments.system,
             new=arguments.new,
             cell=_cell_id(self.shell),
         )
+        if arguments.bg:
+            follow_in_background(
+                exchange,
+                session.settings.render_hz,
+                done=lambda reply: self._assign(variable, reply),
+            )
+            return
         try:
             follow(exchange, self.shell, session.settings.render_hz)
         except Interrupted:

@@ -1,13 +1,15 @@
 """Live output of a running cell: one display that is updated, or plain text in a terminal."""
 
 import sys
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from IPython.display import display
 
 from ..conversations import Exchange
-from ..errors import Interrupted
+from ..errors import Interrupted, MlxMagicError
 from ..events import TextDelta
 from ..hub import DownloadProgress
 from ..render.markdown import escape, plain_text
@@ -59,6 +61,29 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
     return exchange.reply
 
 
+def follow_in_background(
+    exchange: Exchange, render_hz: float, done: Callable[[Reply], None]
+) -> None:
+    """Show an exchange while other cells run; `done` gets the reply at its end.
+
+    The card appears in the cell that calls this and stays there. What goes wrong is said in it.
+    """
+    card = _Card(render_hz)
+    card.show(exchange)
+
+    def run() -> None:
+        try:
+            for event in exchange:
+                card.take(event, exchange)
+        except MlxMagicError as error:
+            card.give_up(exchange.reply, f"failed: {error}")
+        else:
+            card.finish(exchange.reply)
+        done(exchange.reply)
+
+    threading.Thread(target=run, name="mlx-magic-background", daemon=True).start()
+
+
 class _Card:
     """The reply card, repainted `hz` times a second: at the first token, in between, at the end."""
 
@@ -72,15 +97,18 @@ class _Card:
         first_word = isinstance(event, TextDelta) and not self._answering
         self._answering |= first_word
         if first_word or time.monotonic() >= self._next_paint:
-            status = "answering" if self._answering else reading_status(exchange.prefill)
-            self._paint(exchange.reply, status)
+            self.show(exchange)
+
+    def show(self, exchange: Exchange) -> None:
+        status = "answering …" if self._answering else reading_status(exchange.prefill)
+        self._paint(exchange.reply, status)
 
     def finish(self, reply: Reply) -> None:
         self._paint(reply, None)
 
-    def give_up(self, reply: Reply) -> None:
+    def give_up(self, reply: Reply, status: str = "failed") -> None:
         if self._display.shown:
-            self._paint(reply, "failed")
+            self._paint(reply, status)
 
     def _paint(self, reply: Reply, status: str | None) -> None:
         self._display.show(reply_bundle(reply, status))
@@ -139,11 +167,11 @@ class LiveLine:
             html = f"<div>{escape(text)}</div>"
             self._display.show({"text/html": html, "text/plain": text})
         else:
-            self._rewrite(text)
-            _write("\n")
+            self._rewrite(text, end="\n")
 
-    def _rewrite(self, text: str) -> None:
-        _write(("\r" if self._width else "") + text.ljust(self._width))
+    def _rewrite(self, text: str, end: str = "") -> None:
+        """Write over the line that stands there (a terminal; a notebook has only the last)."""
+        _write(("\r" if self._width else "") + text.ljust(self._width) + end)
         self._width = len(text)
 
 

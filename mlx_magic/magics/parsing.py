@@ -1,15 +1,17 @@
 """Magic lines: split them as a shell does, parse them, and say what is wrong in one line."""
 
 import argparse
+import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
-from ..errors import did_you_mean
+from ..errors import UsageProblem, did_you_mean
 from ..options import GenerationOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,7 +43,10 @@ def option_flags(magic: F) -> F:
     """Add a flag for each field of `GenerationOptions` to a magic (below `magic_arguments`)."""
     for option in reversed(fields(GenerationOptions)):
         flag, help_ = "--" + option.name.replace("_", "-"), option.metadata["help"]
-        if option.metadata["range"] is None:
+        takes = option.metadata["takes"]
+        if takes is dict:
+            magic = argument("--json", dest=option.name, metavar="SCHEMA", help=help_)(magic)
+        elif takes is bool:
             magic = argument(flag, action=argparse.BooleanOptionalAction, help=help_)(magic)
         else:
             number = int if "int" in str(option.type) else float
@@ -50,8 +55,31 @@ def option_flags(magic: F) -> F:
     return magic
 
 
-def options_of(arguments: argparse.Namespace) -> GenerationOptions:
+def options_of(arguments: argparse.Namespace, variables: Mapping[str, Any]) -> GenerationOptions:
     """The generation options among a magic's arguments. Raises `UsageProblem` out of range."""
-    return GenerationOptions(
-        **{option.name: getattr(arguments, option.name) for option in fields(GenerationOptions)}
-    )
+    values = {option.name: getattr(arguments, option.name) for option in fields(GenerationOptions)}
+    if values["json_schema"] is not None:
+        values["json_schema"] = json_schema(values["json_schema"], variables)
+    return GenerationOptions(**values)
+
+
+def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema that `--json` names: a variable (a dict or a pydantic model), JSON, or a file.
+
+    Raises `UsageProblem` for anything else.
+    """
+    found: Any = variables.get(text)
+    if hasattr(found, "model_json_schema"):
+        found = found.model_json_schema()
+    elif found is None:
+        try:
+            found = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+        except json.JSONDecodeError as error:
+            raise UsageProblem(f"--json {text[:60]!r} is no JSON: {error}") from error
+        except OSError:
+            raise UsageProblem(
+                f"--json takes a variable, JSON text or a file, and {text[:60]!r} is none of them"
+            ) from None
+    if not isinstance(found, dict):
+        raise UsageProblem(f"--json takes a JSON object, and {text[:60]!r} is {found!r:.60}")
+    return found

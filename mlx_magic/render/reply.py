@@ -1,5 +1,7 @@
 """The reply card: an answer as it streams and when it is done, in HTML and in plain text."""
 
+import json
+
 from ..events import PrefillProgress
 from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
@@ -27,9 +29,20 @@ def reply_html(reply: Reply, status: str | None = None) -> str:
             f'<details{open_}><summary style="{_QUIET} cursor: pointer">Reasoning</summary>'
             f'<div style="{_QUIET} {_REASONING}">{markdown_html(reply.reasoning)}</div></details>'
         )
-    parts.append(markdown_html(reply.text))
+    parts.append(markdown_html(_fenced(reply.text)))
     parts.append(f'<div style="{_QUIET} margin-top: 4px">{escape(_footer(reply, status))}</div>')
     return "".join([*parts, "</div>"])
+
+
+def _fenced(text: str) -> str:
+    """JSON as a code block; any other text as it is."""
+    if text[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except ValueError:
+            return text
+        return f"```json\n{text}\n```"
+    return text
 
 
 def reply_text(reply: Reply, status: str | None = None) -> str:
@@ -39,12 +52,11 @@ def reply_text(reply: Reply, status: str | None = None) -> str:
 
 
 def reading_status(progress: PrefillProgress | None) -> str:
-    """What a reply is doing: waiting for its turn, reading a long prompt, or answering."""
+    """What a reply that has no word yet is doing: waiting for its turn, or reading the prompt."""
     if progress is None:
-        return "waiting for the model"
-    if progress.done_tokens < progress.total_tokens:
-        return f"reading the prompt, {progress.done_tokens:,} of {progress.total_tokens:,} tokens"
-    return "answering"
+        return "waiting for its turn …"
+    done, total = progress.done_tokens, progress.total_tokens
+    return f"reading the prompt, {done:,} of {total:,} tokens …"
 
 
 def _footer(reply: Reply, status: str | None) -> str:
@@ -53,7 +65,7 @@ def _footer(reply: Reply, status: str | None) -> str:
     if reply.interrupted:
         facts.append("interrupted")
     elif status is not None:
-        facts.append(f"{status} …")
+        facts.append(status)
     if stats is not None:
         facts.append(count(stats.generation_tokens, "token"))
         if stats.generation_tps:

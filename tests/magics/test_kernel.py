@@ -29,21 +29,21 @@ def test_a_load_prints_one_line(kernel: Kernel, tiny: Any) -> None:
 
 
 def test_an_answer_streams_in_one_display_and_ends_in_a_footer(kernel: Kernel) -> None:
-    output = kernel.ok("%%chat slow --max-tokens 200 -o r\nHello")
+    output = kernel.ok("%%chat slow --new --max-tokens 100 -o r\nHello")
     assert len(output.final) == 1
     final = output.displays[-1]
     assert set(final) == {"text/html", "text/plain"}
-    assert "slow · 200 tokens · " in final["text/plain"] and "tok/s" in final["text/html"]
+    assert "slow · 100 tokens · " in final["text/plain"] and "tok/s" in final["text/html"]
     assert "tok/s" not in output.displays[-2]["text/plain"]
-    assert kernel.ok("print(r.stats.generation_tokens, type(r).__name__)").text == "200 Reply\n"
+    assert kernel.ok("print(r.stats.generation_tokens, type(r).__name__)").text == "100 Reply\n"
     assert kernel.ok("r").displays[0] == final
     assert kernel.ok("r").displays[0]["text/html"].startswith('<div class="mlx-magic-reply')
 
 
 def test_updates_are_fewer_than_ten_a_second_however_fast_the_tokens(kernel: Kernel) -> None:
-    output = kernel.ok("%%chat slow --max-tokens 600\nHello")
+    output = kernel.ok("%%chat slow --new --max-tokens 300\nHello")
     # one at the first sign of life, one at the first word and one at the end come out of turn
-    assert 5 <= len(output.displays) <= 10 * output.seconds + 3
+    assert 4 <= len(output.displays) <= 10 * output.seconds + 3
 
 
 def test_two_residents_answer_each_in_its_own_words(kernel: Kernel) -> None:
@@ -219,6 +219,40 @@ def test_model_text_reaches_the_page_escaped(kernel: Kernel) -> None:
         "Reply('<script>alert(1)</script>', '<b>name</b>', ())"
     ).displays[0]["text/html"]
     assert "<script" not in html and "<b>" not in html
+
+
+def test_a_background_answer_lets_other_cells_run_and_stays_in_its_own(kernel: Kernel) -> None:
+    cell = kernel.ok("%%chat slow --new --bg --max-tokens 300 -o later\nHello", cell="bg")
+    assert "slow · waiting for its turn" in cell.card
+    assert kernel.ok("print('r' in dir(), 'later' in dir())").text.endswith("False\n")
+    wait = "import time\nwhile 'later' not in globals(): time.sleep(0.05)\nprint(later.text != '')"
+    meanwhile = kernel.ok(wait)
+    assert meanwhile.text == "True\n"
+    updates = [d for d in meanwhile.displays if "slow · " in d["text/plain"]]
+    assert updates == [] or "text/html" in updates[0]
+    assert "300 tokens" in kernel.ok("later").card
+
+
+def test_a_background_answer_that_fails_says_so_in_its_card(kernel: Kernel) -> None:
+    schema = '{"type": "objct"}'
+    kernel.ok(f"%%chat qwen --new --bg -o failed --json '{schema}'\nHello")
+    wait = "import time\nwhile 'failed' not in globals(): time.sleep(0.05)\nprint(failed.text)"
+    assert kernel.ok(wait).text == "\n"
+
+
+def test_json_follows_a_schema_from_a_variable_a_text_or_a_file(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    schema = {"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"],
+              "additionalProperties": False}  # fmt: skip
+    (tmp_path / "schema.json").write_text(json.dumps(schema))
+    kernel.ok(f"schema = {schema!r}; names = ['a']")
+    for named in ("schema", f"'{json.dumps(schema)}'", str(tmp_path / "schema.json")):
+        kernel.ok(f"%%chat qwen --new --json {named} --temperature 1 -o r\nHello")
+        assert kernel.ok("import json; print(json.loads(r.text)['n'] in (1, 2))").text == "True\n"
+    for odd, says in (("nope", "is none of them"), ("'{'", "no JSON"), ("names", "JSON object")):
+        shown = kernel.run(f"%%chat qwen --json {odd}\nHello").error
+        assert len(shown) == 1 and says in shown[0]
 
 
 def test_unloading_the_extension_leaves_nothing() -> None:

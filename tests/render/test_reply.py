@@ -136,10 +136,10 @@ def test_reasoning_is_folded_away_once_there_is_an_answer() -> None:
 
 
 def test_the_status_says_what_an_unfinished_reply_is_doing() -> None:
-    assert reading_status(None) == "waiting for the model"
+    assert reading_status(None) == "waiting for its turn …"
     progress = PrefillProgress(512, 2048)
-    assert reading_status(progress) == "reading the prompt, 512 of 2,048 tokens"
-    assert reading_status(PrefillProgress(5, 5)) == "answering"
+    assert reading_status(progress) == "reading the prompt, 512 of 2,048 tokens …"
+    assert reply_text(Reply("", "q", ()), "answering …") == "[q · answering …]"
 
 
 def test_plain_text_stands_beside_html() -> None:

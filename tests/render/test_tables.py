@@ -13,7 +13,7 @@ from mlx_magic.units import count, format_bytes, format_seconds
 RESIDENT = ResidentStatus(
     name="qwen", spec="demo:qwen", revision=None, family="qwen", kind="text",
     weight_bytes=3 * 2**20, shared_bytes=0, cache_bytes=0, pinned=True, busy=False, adapter=None,
-    requests=1234, load_seconds=0.05, last_used=datetime.now(UTC) - timedelta(seconds=90),
+    requests=1234, load_seconds=0.05, last_used=datetime.now(UTC) - timedelta(hours=2, minutes=3),
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_the_pool_table_is_aligned_and_says_when_it_is_empty() -> None:
     head, row, note = text.splitlines()
     assert head.split() == ["name", "model", "kind", "memory", "state", "requests", "last", "used"]
     assert row.index("3.00 MiB") + len("3.00 MiB") == head.index("memory") + len("memory")
-    assert "1 min 30 s ago" in row and "pinned" in row and "1,234" in row
+    assert "2 h 03 min ago" in row and "pinned" in row and "1,234" in row
     assert note == "1 model, 3.00 MiB; least recently used first"
     assert "%load_model demo:qwen" in str(pool_table(PoolStatus(None, 0, 0, 0, ())))
 

@@ -1,0 +1,90 @@
+"""Downloads through `%load_model` in a real kernel, from a Hub on this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_hub import FakeHub, Fault
+from kernel import Kernel, Output
+
+pytestmark = pytest.mark.kernel
+
+REPO = "acme/tiny-llama"
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def hub(tiny: dict[str, Path]) -> Iterator[FakeHub]:
+    with FakeHub() as fake:
+        files = {path.name: path.read_bytes() for path in tiny["slow"].iterdir()}
+        fake.add(REPO, files)
+        yield fake
+
+
+@pytest.fixture
+def kernel(hub: FakeHub, tmp_path: Path) -> Iterator[Kernel]:
+    with Kernel(HF_ENDPOINT=hub.url, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0") as kernel:
+        kernel.ok("%load_ext mlx_magic")
+        yield kernel
+
+
+def _slowly(hub: FakeHub) -> None:
+    hub.faults[WEIGHTS] = Fault(chunk=500_000, pause=0.08, times=1)
+
+
+def _while_downloading(act: Any) -> Any:
+    def during(kernel: Kernel, output: Output) -> bool:
+        if len(output.displays) >= 3:
+            act(kernel)
+            return True
+        return False
+
+    return during
+
+
+def test_a_download_shows_one_line_that_becomes_the_result_and_is_never_asked_for_again(
+    hub: FakeHub, kernel: Kernel
+) -> None:
+    _slowly(hub)
+    output = kernel.ok(f"%load_model {REPO} --as a")
+    assert len(output.final) == 1 and not output.text
+    bars = [d for d in output.displays if "<progress" in d["text/html"]]
+    assert len(bars) >= 3
+    assert " of " in bars[1]["text/plain"] and "/s" in bars[-1]["text/plain"]
+    assert output.card.startswith("a · llama text model · ")
+    asked = len(hub.requests)
+    kernel.ok("%unload_model a")
+    assert "loaded in" in kernel.ok(f"%load_model {REPO}").text
+    assert len(hub.requests) == asked
+    assert "2 tokens" in kernel.ok("%%chat tiny-llama --max-tokens 2\nHello").card
+
+
+def test_an_interrupted_download_says_what_is_kept_and_resumes(
+    hub: FakeHub, kernel: Kernel
+) -> None:
+    _slowly(hub)
+    output = kernel.run(f"%load_model {REPO}", during=_while_downloading(Kernel.interrupt))
+    assert output.status == "error"
+    assert len(output.error) == 1
+    assert "run the cell again to resume; nothing was loaded" in output.error[0]
+    assert "no model is loaded" in kernel.ok("%models").card
+    assert "partial" in kernel.ok("%models --cached").card
+    assert kernel.ok(f"%load_model {REPO}").card.startswith("tiny-llama · ")
+    assert not hub.fetched(WEIGHTS)[-1].range.startswith("bytes=0-")
+
+
+@pytest.mark.parametrize("how", ["shutdown", "term"])
+def test_a_kernel_ended_during_a_download_does_not_abort(
+    hub: FakeHub, kernel: Kernel, how: str
+) -> None:
+    _slowly(hub)
+    kernel.client.execute(f"%load_model {REPO}")
+    while kernel.client.get_iopub_msg(timeout=20)["msg_type"] != "update_display_data":
+        pass
+    assert kernel.exit_code(how) in ((0,) if how == "shutdown" else (0, -15))
+
+
+def test_a_missing_model_is_one_line_with_the_close_names(hub: FakeHub, kernel: Kernel) -> None:
+    output = kernel.run("%load_model demo/qwen")
+    assert len(output.error) == 1 and "did you mean 'demo:qwen'" in output.error[0]
