@@ -58,9 +58,9 @@ def measure(model: str, question: str, tokens: int) -> None:
         notebook.run(chat_cell), notebook.run(bare_cell)  # kernels compiled, files read
         decode, added, seen_added = [], [], []
         for _ in range(ROUNDS):
-            _, bare_seen, _ = notebook.run(bare_cell, first="first:")
+            _, bare_seen, _ = notebook.run(bare_cell, lambda text: "first:" in text)
             bare = notebook.value("print(json.dumps(result))")
-            _, chat_seen, _ = notebook.run(chat_cell, first="answering")
+            _, chat_seen, _ = notebook.run(chat_cell, lambda text: text[0] != "[")
             ours = notebook.value(STATS)
             assert ours["tokens"] == bare["tokens"], (ours, bare)
             decode.append(ours["tps"] / bare["tps"])

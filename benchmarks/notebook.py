@@ -4,7 +4,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_client.manager import KernelManager
@@ -16,7 +16,8 @@ class Notebook:
     def __enter__(self) -> "Notebook":
         self.manager = KernelManager(kernel_name="python3")
         self.manager.kernel_spec.argv = [
-            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR",
+            sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}",
+            "--IPKernelApp.log_level=ERROR",
         ]  # fmt: skip
         self.manager.start_kernel()
         self.client = self.manager.client()
@@ -28,9 +29,11 @@ class Notebook:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
-    def run(self, code: str, first: str = "") -> tuple[float, float, str]:
-        """Execute a cell: seconds until its end, seconds until an output contains `first`, and
-        what it printed."""
+    def run(
+        self, code: str, awaited: Callable[[str], bool] = lambda _: False
+    ) -> tuple[float, float, str]:
+        """Execute a cell: seconds until its end, seconds until an output is the `awaited` one,
+        and what it printed."""
         started = time.perf_counter()
         seen, printed = 0.0, ""
 
@@ -38,7 +41,7 @@ class Notebook:
             nonlocal seen, printed
             content = message["content"]
             text = content.get("text") or content.get("data", {}).get("text/plain", "")
-            if not seen and first in text:
+            if not seen and text and awaited(text):
                 seen = time.perf_counter() - started
             if message["msg_type"] == "stream":
                 printed += content["text"]

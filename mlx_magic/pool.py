@@ -171,10 +171,7 @@ class ModelPool:
 
     def _find(self, name: str | None) -> _Resident:
         if not self._residents:
-            raise ResidentNotFound(
-                "no model is loaded; try %load_model demo:qwen (tiny, offline) "
-                "or %load_model mlx-community/Qwen3-4B-4bit"
-            )
+            raise ResidentNotFound("no model is loaded; try %load_model demo:qwen (tiny, offline)")
         if name is None:
             return next(reversed(self._residents.values()))
         if name in self._residents:
@@ -184,7 +181,7 @@ class ModelPool:
                 return resident
         raise ResidentNotFound(
             f"no resident is called {name!r}; {did_you_mean(name, self._residents)} "
-            "%models lists them, %load_model brings one in"
+            "(%models lists them, %load_model brings one in)"
         )
 
     def _touch(self, resident: _Resident) -> None:

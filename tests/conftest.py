@@ -1,15 +1,11 @@
 """What every test shares: no network, no shared caches, tiny models, a fresh session."""
 
-import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 # Before MLX and huggingface_hub are imported, here and in every child process.
 os.environ["MLX_DISABLE_COMPILE"] = "1"  # no C++ compiler run at the first token
@@ -18,24 +14,6 @@ os.environ["TRANSFORMERS_NO_ADVISORY_WARNINGS"] = "1"
 os.environ.pop("MLX_MAGIC_DEBUG", None)
 
 import tiny_models
-
-# Real tokenizers and templates of ten model families, with what they must give. They are not
-# part of the project; without them the tests that need them are skipped.
-REAL_FAMILIES = Path(
-    os.environ.get(
-        "MLX_MAGIC_FAMILIES", Path(__file__).resolve().parents[2] / "shared" / "families"
-    )
-)
-
-
-def real_families() -> dict[str, Any]:
-    """family folder name -> what is expected of it; empty when the folders are not there."""
-    expected = REAL_FAMILIES / "expected.json"
-    if not expected.is_file():
-        return {}
-    facts: dict[str, Any] = json.loads(expected.read_text())
-    facts.pop("_about")
-    return facts
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tiny_models
-from conftest import REAL_FAMILIES, real_families
+from real_families import REAL_FAMILIES, real_families
 
 from mlx_magic.families import DEFAULT, FAMILIES, model_kind, resolve_family, stop_token_ids
 from mlx_magic.templates import end_of_turn_token

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import tiny_models
-from conftest import REAL_FAMILIES, real_families
+from real_families import REAL_FAMILIES, real_families
 
 from mlx_magic.errors import TemplateRefused
 from mlx_magic.templates import render_prompt

@@ -89,6 +89,7 @@ class TextEngine:
         prompt_ids = self.tokenizer.encode(prompt, add_special_tokens=False)
         seed = secrets.randbits(32) if options.seed is None else options.seed
         mx.random.seed(seed)  # random state belongs to a thread
+        mx.reset_peak_memory()
 
         splitter = _ChannelSplitter(self.tokenizer, prompt)
         clock = _Clock(started)

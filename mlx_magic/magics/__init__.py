@@ -68,7 +68,8 @@ def _reply_html(reply: Any) -> str:
 def _reply_text(reply: Any, printer: Any, _cycle: bool) -> None:
     from ..render.reply import reply_text
 
-    printer.text(reply_text(reply))
+    nested = len(printer.stack) > 1  # in a list, say, where a card would be in the way
+    printer.text(f"Reply({reply.text!r}, {reply.model!r})" if nested else reply_text(reply))
 
 
 def _forget_reply(formatter: Any) -> None:

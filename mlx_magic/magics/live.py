@@ -10,7 +10,7 @@ from IPython.display import display
 
 from ..conversations import Exchange
 from ..errors import Interrupted, MlxMagicError
-from ..events import TextDelta
+from ..events import PrefillProgress, TextDelta
 from ..hub import DownloadProgress
 from ..render.markdown import escape, plain_text
 from ..render.progress import progress_bar, progress_html, progress_line
@@ -96,7 +96,8 @@ class _Card:
     def take(self, event: object, exchange: Exchange) -> None:
         first_word = isinstance(event, TextDelta) and not self._answering
         self._answering |= first_word
-        if first_word or time.monotonic() >= self._next_paint:
+        read = isinstance(event, PrefillProgress) and event.done_tokens == event.total_tokens
+        if first_word or read or time.monotonic() >= self._next_paint:
             self.show(exchange)
 
     def show(self, exchange: Exchange) -> None:

@@ -7,22 +7,26 @@ as HTML. markdown-it escapes HTML here and loads no pictures; nothing else is le
 import functools
 import html
 import re
+from typing import Any
 
 from markdown_it import MarkdownIt
 
-# Pygments token -> CSS variable of JupyterLab's editor (so that code follows the theme) and a
-# colour that is readable on white where there are no variables.
+# Pygments token -> a CSS variable of JupyterLab (so that code follows the theme; its own comment
+# and meta colours have too little contrast) and a colour for where there are no variables.
 _COLOURS = (
-    ("Token.Comment", "comment", "#4f6f6f"),
-    ("Token.Keyword", "keyword", "#006b00"),
-    ("Token.Literal.String", "string", "#a31515"),
-    ("Token.Literal.Number", "number", "#005f5f"),
-    ("Token.Name.Builtin", "builtin", "#006b00"),
-    ("Token.Name.Function", "def", "#0000c0"),
-    ("Token.Name.Class", "def", "#0000c0"),
-    ("Token.Name.Decorator", "meta", "#7a2fb5"),
-    ("Token.Operator.Word", "keyword", "#006b00"),
+    ("Token.Comment", "content-font-color2", "#4f6f6f"),
+    ("Token.Keyword", "mirror-editor-keyword-color", "#006b00"),
+    ("Token.Literal.String", "mirror-editor-string-color", "#a31515"),
+    ("Token.Literal.Number", "mirror-editor-number-color", "#005f5f"),
+    ("Token.Name.Builtin", "mirror-editor-builtin-color", "#006b00"),
+    ("Token.Name.Function", "mirror-editor-def-color", "#0000c0"),
+    ("Token.Name.Class", "mirror-editor-def-color", "#0000c0"),
+    ("Token.Name.Decorator", "mirror-editor-operator-color", "#7a2fb5"),
+    ("Token.Operator.Word", "mirror-editor-keyword-color", "#006b00"),
 )
+
+# The style of what stands beside the answer: footers, notes.
+QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 
 # Everything that steers a terminal or reorders a line: C0 and C1 controls but tab and newline,
 # and the Unicode marks that override the writing direction.
@@ -47,7 +51,14 @@ def markdown_html(text: str) -> str:
 @functools.cache
 def _renderer() -> MarkdownIt:
     options = {"html": False, "linkify": False, "highlight": _highlight}
-    return MarkdownIt("js-default", options).disable("image")
+    renderer = MarkdownIt("js-default", options)
+    renderer.add_render_rule("image", _image_text)
+    return renderer
+
+
+def _image_text(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
+    """A picture that a model points to is named and not loaded: it might be a beacon."""
+    return html.escape(f"[image: {tokens[index].content}]")
 
 
 def _highlight(code: str, language: str, _attributes: str) -> str:
@@ -65,6 +76,6 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
 def _coloured(kind: str, text: str) -> str:
     for prefix, variable, fallback in _COLOURS:
         if kind.startswith(prefix):
-            colour = f"var(--jp-mirror-editor-{variable}-color, {fallback})"
+            colour = f"var(--jp-{variable}, {fallback})"
             return f'<span style="color: {colour}">{html.escape(text)}</span>'
     return html.escape(text)

@@ -39,7 +39,7 @@ def pool_table(status: PoolStatus) -> Table:
     note = (
         f"{count(len(rows), 'model')}, {used}; least recently used first"
         if rows
-        else "no model is loaded; try %load_model demo:qwen"
+        else "no model is loaded; try %load_model demo:qwen (tiny, offline)"
     )
     return Table(columns, rows, frozenset({"memory", "requests", "last used"}), note)
 

@@ -1,15 +1,14 @@
 """The reply card: an answer as it streams and when it is done, in HTML and in plain text."""
 
-import json
-
 from ..events import PrefillProgress
 from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
-from .markdown import escape, markdown_html, plain_text
+from .markdown import QUIET, escape, markdown_html, plain_text
 
-_QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 # `mathjax_ignore`: "$5 and $10" is money, not mathematics.
-_CARD = '<div class="mlx-magic-reply mathjax_ignore">'
+_CARD = '<div class="mlx-magic-reply mathjax_ignore" style="overflow-wrap: anywhere">'
+# Shorter prompts are read before a count could be read.
+_LONG_PROMPT_TOKENS = 1000
 _REASONING = (
     "border-left: 3px solid var(--jp-border-color2, #c0c4c8); padding-left: 12px; margin: 4px 0 8px"
 )
@@ -26,23 +25,20 @@ def reply_html(reply: Reply, status: str | None = None) -> str:
     if reply.reasoning:
         open_ = " open" if status is not None and not reply.text else ""
         parts.append(
-            f'<details{open_}><summary style="{_QUIET} cursor: pointer">Reasoning</summary>'
-            f'<div style="{_QUIET} {_REASONING}">{markdown_html(reply.reasoning)}</div></details>'
+            f'<details{open_}><summary style="{QUIET} cursor: pointer">Reasoning</summary>'
+            f'<div style="{QUIET} {_REASONING}">{markdown_html(reply.reasoning)}</div></details>'
         )
-    parts.append(markdown_html(_fenced(reply.text)))
-    parts.append(f'<div style="{_QUIET} margin-top: 4px">{escape(_footer(reply, status))}</div>')
+    answer = markdown_html(_fenced(reply.text))
+    # Jupyter's paragraphs end with 14 px of margin, its code blocks with none.
+    gap = -6 if answer.endswith("</p>\n") else 8
+    footer = escape(_footer(reply, status))
+    parts.append(f'{answer}<div style="{QUIET} margin-top: {gap}px">{footer}</div>')
     return "".join([*parts, "</div>"])
 
 
 def _fenced(text: str) -> str:
-    """JSON as a code block; any other text as it is."""
-    if text[:1] in ("{", "["):
-        try:
-            json.loads(text)
-        except ValueError:
-            return text
-        return f"```json\n{text}\n```"
-    return text
+    """JSON as a code block, from its first character on; any other text as it is."""
+    return f"```json\n{text}\n```" if text.startswith("{") and "```" not in text else text
 
 
 def reply_text(reply: Reply, status: str | None = None) -> str:
@@ -52,10 +48,14 @@ def reply_text(reply: Reply, status: str | None = None) -> str:
 
 
 def reading_status(progress: PrefillProgress | None) -> str:
-    """What a reply that has no word yet is doing: waiting for its turn, or reading the prompt."""
+    """What a reply that has no word yet is doing: waiting, or reading the prompt."""
     if progress is None:
         return "waiting for its turn …"
     done, total = progress.done_tokens, progress.total_tokens
+    if done >= total:
+        return "answering …"
+    if total < _LONG_PROMPT_TOKENS:
+        return "reading the prompt …"
     return f"reading the prompt, {done:,} of {total:,} tokens …"
 
 
@@ -67,14 +67,15 @@ def _footer(reply: Reply, status: str | None) -> str:
     elif status is not None:
         facts.append(status)
     if stats is not None:
-        facts.append(count(stats.generation_tokens, "token"))
+        if stats.finish_reason == "length":
+            facts.append(f"cut off at {stats.generation_tokens:,} tokens; raise --max-tokens")
+        else:
+            facts.append(count(stats.generation_tokens, "token"))
         if stats.generation_tps:
             facts.append(f"{stats.generation_tps:.0f} tok/s")
         if stats.generation_tokens:
-            facts.append(f"first after {format_seconds(stats.ttft_seconds)}")
+            facts.append(f"first token after {format_seconds(stats.ttft_seconds)}")
         if stats.cached_tokens:
             facts.append(f"{stats.cached_tokens:,} of {stats.prompt_tokens:,} prompt tokens reused")
         facts.append(f"peak {format_bytes(stats.peak_memory_bytes)}")
-        if stats.finish_reason == "length":
-            facts.append("cut off here by --max-tokens")
     return " · ".join(facts)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markdown import escape, plain_text
+from .markdown import QUIET, escape, plain_text
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,21 @@ class Table:
 
     def to_html(self) -> str:
         """The table as HTML that survives without styles."""
-        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        note = f'<div style="{QUIET}">{escape(self.note)}</div>' if self.note else ""
         if not self.rows:
             return note
-        head = "".join(self._cell("th", title, title) for title in self.columns)
+        titles, *rows = self._lines()
+        head = "".join(self._cell("th", title, title) for title in titles)
         body = "".join(
-            "<tr>" + "".join(map(self._cell, ["td"] * len(row), self.columns, row)) + "</tr>"
-            for row in self.rows
+            "<tr>" + "".join(map(self._cell, ["td"] * len(row), titles, row)) + "</tr>"
+            for row in rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        """Titles and rows as plain text, without the columns that say nothing in any row."""
+        kept = [i for i in range(len(self.columns)) if any(row[i] for row in self.rows)]
+        return [tuple(plain_text(line[i]) for i in kept) for line in (self.columns, *self.rows)]
 
     def _cell(self, tag: str, column: str, text: str) -> str:
         side = "right" if column in self.numeric else "left"
@@ -40,12 +46,12 @@ class Table:
     def __str__(self) -> str:
         if not self.rows:
             return self.note
-        lines = [self.columns, *[tuple(plain_text(cell) for cell in row) for row in self.rows]]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        lines = self._lines()
+        widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
         text = "\n".join(
             "  ".join(
                 cell.rjust(width) if title in self.numeric else cell.ljust(width)
-                for title, cell, width in zip(self.columns, line, widths, strict=True)
+                for title, cell, width in zip(lines[0], line, widths, strict=True)
             ).rstrip()
             for line in lines
         )

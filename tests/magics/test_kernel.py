@@ -33,7 +33,7 @@ def test_an_answer_streams_in_one_display_and_ends_in_a_footer(kernel: Kernel) -
     assert len(output.final) == 1
     final = output.displays[-1]
     assert set(final) == {"text/html", "text/plain"}
-    assert "slow · 100 tokens · " in final["text/plain"] and "tok/s" in final["text/html"]
+    assert "slow · cut off at 100 tokens; " in final["text/plain"] and "tok/s" in final["text/html"]
     assert "tok/s" not in output.displays[-2]["text/plain"]
     assert kernel.ok("print(r.stats.generation_tokens, type(r).__name__)").text == "100 Reply\n"
     assert kernel.ok("r").displays[0] == final

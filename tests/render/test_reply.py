@@ -104,6 +104,16 @@ def test_markdown_is_drawn_and_code_is_coloured_by_the_theme() -> None:
     assert "--jp-mirror-editor-keyword-color" in html
 
 
+def test_a_picture_is_named_and_not_loaded() -> None:
+    assert "see [image: a cat] there" in markdown_html("see ![a cat](http://127.0.0.1/x) there")
+
+
+def test_json_is_a_code_block_from_its_first_character_on() -> None:
+    for text in ('{"a', '{"a": 1}'):
+        assert "<pre>" in reply_html(replace(REPLY, text=text))
+    assert "<pre>" not in reply_html(replace(REPLY, text="[1] says so"))
+
+
 def test_money_is_not_mathematics() -> None:
     html = reply_html(replace(REPLY, text="$5 and $10"))
     assert "$5 and $10" in html and "mathjax_ignore" in html
@@ -111,14 +121,14 @@ def test_money_is_not_mathematics() -> None:
 
 def test_the_footer_tells_the_speed_the_wait_and_the_memory() -> None:
     assert reply_text(REPLY).splitlines()[-1] == (
-        "[qwen · 14 tokens · 283 tok/s · first after 31 ms · peak 12.0 MiB]"
+        "[qwen · 14 tokens · 283 tok/s · first token after 31 ms · peak 12.0 MiB]"
     )
     reused = replace(REPLY, stats=replace(STATS, cached_tokens=40))
     assert "40 of 45 prompt tokens reused" in reply_text(reused)
     cut = replace(REPLY, stats=replace(STATS, finish_reason="length"))
-    assert "cut off here by --max-tokens" in reply_text(cut)
+    assert "cut off at 14 tokens; raise --max-tokens" in reply_text(cut)
     single = replace(REPLY, stats=replace(STATS, generation_tokens=1, generation_tps=0.0))
-    assert "1 token · first" in reply_text(single)
+    assert "1 token · first token" in reply_text(single)
 
 
 def test_an_interrupted_reply_is_marked_even_without_stats() -> None:
@@ -137,6 +147,8 @@ def test_reasoning_is_folded_away_once_there_is_an_answer() -> None:
 
 def test_the_status_says_what_an_unfinished_reply_is_doing() -> None:
     assert reading_status(None) == "waiting for its turn …"
+    assert reading_status(PrefillProgress(0, 40)) == "reading the prompt …"
+    assert reading_status(PrefillProgress(40, 40)) == "answering …"
     progress = PrefillProgress(512, 2048)
     assert reading_status(progress) == "reading the prompt, 512 of 2,048 tokens …"
     assert reply_text(Reply("", "q", ()), "answering …") == "[q · answering …]"

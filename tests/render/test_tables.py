@@ -1,5 +1,6 @@
 """Tables, units and progress lines."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from mlx_magic.units import count, format_bytes, format_seconds
 RESIDENT = ResidentStatus(
     name="qwen", spec="demo:qwen", revision=None, family="qwen", kind="text",
     weight_bytes=3 * 2**20, shared_bytes=0, cache_bytes=0, pinned=True, busy=False, adapter=None,
-    requests=1234, load_seconds=0.05, last_used=datetime.now(UTC) - timedelta(hours=2, minutes=3),
+    requests=1234, load_seconds=0.05, last_used=datetime.now(UTC),
 )  # fmt: skip
 
 
@@ -55,9 +56,12 @@ def test_the_load_line_tells_name_family_size_and_seconds() -> None:
 
 
 def test_the_pool_table_is_aligned_and_says_when_it_is_empty() -> None:
-    text = str(pool_table(PoolStatus(None, 0, 0, 0, (RESIDENT,))))
+    used = datetime.now(UTC) - timedelta(hours=2, minutes=3)
+    text = str(pool_table(PoolStatus(None, 0, 0, 0, (replace(RESIDENT, last_used=used),))))
     head, row, note = text.splitlines()
     assert head.split() == ["name", "model", "kind", "memory", "state", "requests", "last", "used"]
+    unpinned = PoolStatus(None, 0, 0, 0, (replace(RESIDENT, pinned=False),))
+    assert "state" not in str(pool_table(unpinned)) + pool_table(unpinned).to_html()
     assert row.index("3.00 MiB") + len("3.00 MiB") == head.index("memory") + len("memory")
     assert "2 h 03 min ago" in row and "pinned" in row and "1,234" in row
     assert note == "1 model, 3.00 MiB; least recently used first"

@@ -1,0 +1,44 @@
+"""The catalogue of demo models: what it finds, what it refuses, what it weighs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mlx_magic import demo
+from mlx_magic.errors import ModelNotFound
+from mlx_magic.families import model_kind, resolve_family
+
+
+@pytest.mark.parametrize("name", ["qwen", "demo:qwen", "demo", "demo:"])
+def test_a_demo_model_is_found_by_name_by_spec_and_by_default(name: str) -> None:
+    assert demo.find(name).spec == "demo:qwen"
+
+
+def test_an_unknown_name_is_refused_in_one_line_that_lists_the_choices() -> None:
+    with pytest.raises(ModelNotFound) as caught:
+        demo.find("demo:qwem")
+    message = str(caught.value)
+    assert "qwem" in message and "demo:qwen" in message and "\n" not in message
+
+
+def test_every_row_has_its_files_and_its_family() -> None:
+    for model in demo.list():
+        config = json.loads((model.path / "config.json").read_text())
+        assert resolve_family(config).name == model.family
+        assert model_kind(config) == model.kind
+        assert (model.path / "README.md").exists()
+        assert model.spec == f"demo:{model.name}"
+
+
+def test_no_demo_model_weighs_more_than_four_megabytes() -> None:
+    for model in demo.list():
+        assert 1_000_000 < model.size_bytes <= 4_000_000
+
+
+def test_the_catalogue_imports_no_heavy_library() -> None:
+    heavy = "mlx.core", "mlx_lm", "transformers", "numpy", "IPython"
+    code = f"import sys, mlx_magic.demo; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

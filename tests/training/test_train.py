@@ -1,0 +1,99 @@
+"""The training loop on the CPU: it learns, it resumes, it frames chats as the template does."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from training.batches import frame, make_batch
+from training.checkpoint import load_checkpoint
+from training.recipes import RECIPES, Recipe
+from training.tokenizer import build_tokenizer
+from training.train import Options, train
+from training.world import MANNERS, make_conversation
+
+QWEN = RECIPES["qwen"]
+SHORT = replace(
+    QWEN,
+    architecture=QWEN.architecture | {"num_hidden_layers": 1},
+    schedule=replace(QWEN.schedule, row_tokens=256, warmup_steps=2),
+)
+
+
+@pytest.fixture(autouse=True)
+def on_cpu() -> None:
+    mx.set_default_device(mx.cpu)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(QWEN.folder / "tokenizer.json"))
+
+
+def run(recipe: Recipe, out: Path, **changes: object) -> list[float]:
+    """A short training run that starts from the shipped tokenizer."""
+    out.mkdir(exist_ok=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (out / name).write_bytes((QWEN.folder / name).read_bytes())
+    options = Options(out=out, steps=8, rows=2, seed=1, compiled=False)
+    return train(recipe, replace(options, **changes))  # type: ignore[arg-type]
+
+
+def test_a_few_steps_lower_the_loss_and_leave_a_model_that_mlx_lm_opens(tmp_path: Path) -> None:
+    from mlx_lm import load
+
+    losses = run(SHORT, tmp_path / "run", steps=12)
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.5
+    exported = tmp_path / "run"
+    config = (
+        (exported / "config.json")
+        .read_text()
+        .replace('"num_hidden_layers": 5', '"num_hidden_layers": 1')
+    )
+    (exported / "config.json").write_text(config)
+    assert len(load(str(exported))[0].layers) == 1
+
+
+def test_a_resumed_run_loses_exactly_what_an_uninterrupted_one_loses(tmp_path: Path) -> None:
+    whole = run(SHORT, tmp_path / "whole")
+    first = run(SHORT, tmp_path / "parts", stop_after=4)
+    rest = run(SHORT, tmp_path / "parts", resume=True)
+    assert first + rest == whole
+    assert load_checkpoint(tmp_path / "parts")[0] == 8
+
+
+def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:
+    one, same = (make_batch(QWEN, tokenizer, 7, 3, rows=2) for _ in range(2))
+    other = make_batch(QWEN, tokenizer, 7, 4, rows=2)
+    assert (one.tokens == same.tokens).all() and (one.weights == same.weights).all()
+    assert (one.tokens != other.tokens).any()
+
+
+def test_rows_are_well_filled_and_padding_counts_for_nothing(tokenizer: Tokenizer) -> None:
+    batch = make_batch(QWEN, tokenizer, 7, 0, rows=8)
+    assert (batch.segments > 0).mean() > 0.85
+    assert not batch.weights[batch.segments == 0].any()
+
+
+def test_the_pieces_of_a_chat_make_the_templates_own_tokens(tokenizer: Tokenizer) -> None:
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(QWEN.folder)
+    rng = random.Random(5)
+    for _ in range(60):
+        talk = make_conversation(rng, MANNERS[QWEN.manner])
+        pieces = [text for text, _ in frame(QWEN.chat_format, talk, rng)]
+        pieces = [text for text in pieces if text != QWEN.chat_format.no_think]
+        ids = [i for text in pieces for i in tokenizer.encode(text, add_special_tokens=False).ids]
+        history = theirs.apply_chat_template(
+            [*talk.messages(), {"role": "user", "content": "x"}], return_dict=False
+        )
+        assert history[: len(ids)] == ids
+
+
+def test_the_shipped_tokenizer_is_the_one_the_recipe_builds(tokenizer: Tokenizer) -> None:
+    assert build_tokenizer(QWEN).get_vocab() == tokenizer.get_vocab()

@@ -1,0 +1,1 @@
+"""Makes the embedded demo models: their data, their tokenizers, their weights. Not shipped."""
