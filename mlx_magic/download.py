@@ -13,29 +13,24 @@ Plain HTTP ranges work for Xet repositories as well; several files at once make 
 The client, its proxies and certificates, the token and offline mode stay huggingface_hub's.
 """
 
-import atexit
 import errno
 import fcntl
-import functools
 import hashlib
 import os
 import re
 import shutil
-import socket
-import threading
 import time
 import uuid
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import DiskFull, DownloadFailed
 from .snapshot import CONFIG, check_repository, missing_files, wanted_files
+from .transfer import Line, Workers, wait_for
 from .units import format_bytes
 
 if TYPE_CHECKING:
@@ -110,12 +105,13 @@ class Download:
         DownloadFailed for damaged or refused bytes, and huggingface_hub's and its client's errors
         as they are. An exception in `on_progress`, or KeyboardInterrupt, stops the transfer.
         """
-        _wait_for(self._look_up)
+        wait_for(self._look_up)
         check_repository(self.repo_files, self.repo_id)
         self._check_space()
         _note_revision(self.store / "refs" / self.revision, self.commit, self.revision)
         speed = _Speed(self.done_bytes)
-        with _Workers(self._fetch, self._files) as workers:
+        by_digest = {file.digest: file for file in self._files}.values()
+        with Workers(self._fetch, by_digest, WORKERS) as workers:
             workers.start()
             while True:
                 finished = workers.wait(REPORT_SECONDS)
@@ -189,7 +185,7 @@ class Download:
                 f"delete what %models --cached shows, or set HF_HOME to a larger disk"
             )
 
-    def _fetch(self, file: RemoteFile, line: "_Line") -> None:
+    def _fetch(self, file: RemoteFile, line: Line) -> None:
         """Complete one blob (in a worker's thread)."""
         blob = self._blob(file)
         blob.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +199,7 @@ class Download:
                     _partial_path(blob).replace(blob)
         self._bytes_of[file.digest] = file.size_bytes
 
-    def _complete(self, partial: "_Partial", line: "_Line") -> None:
+    def _complete(self, partial: "_Partial", line: Line) -> None:
         """Append to the partial file until it is whole; retry as long as bytes keep arriving."""
         file, failures = partial.file, 0
         while (offset := partial.size_bytes) < file.size_bytes:
@@ -231,7 +227,7 @@ class Download:
                 f"load again to fetch that file anew"
             )
 
-    def _receive(self, partial: "_Partial", line: "_Line") -> None:
+    def _receive(self, partial: "_Partial", line: Line) -> None:
         """Append one answer of the server, which is asked to begin where the file ends."""
         from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import (  # type: ignore[attr-defined]  # lazy
@@ -312,7 +308,7 @@ def _note_revision(ref: Path, commit: str, revision: str) -> None:
 class _Partial:
     """The growing file of one blob, with the running hash of what it holds."""
 
-    def __init__(self, file: RemoteFile, out: BinaryIO, line: "_Line") -> None:
+    def __init__(self, file: RemoteFile, out: BinaryIO, line: Line) -> None:
         """Continue what an earlier try left in `out`, which costs reading it once."""
         self.file = file
         self._out = out
@@ -350,7 +346,7 @@ class _Partial:
 
 
 @contextmanager
-def _locked_partial(path: Path, line: "_Line") -> Iterator[BinaryIO]:
+def _locked_partial(path: Path, line: Line) -> Iterator[BinaryIO]:
     """Open the partial file for this process alone; wait while another kernel fills it.
 
     On a disk whose locks do nothing two writers may mix their bytes; the hash then tells.
@@ -403,182 +399,3 @@ class _Speed:
             self._readings.popleft()
         start, before = self._readings[0]
         return max(0.0, (done_bytes - before) / max(now - start, 1e-6))
-
-
-class _Stopped(Exception):
-    """Ends a worker whose download was stopped."""
-
-
-class _Line:
-    """A worker's way to the network, which another thread can cut at any moment."""
-
-    def __init__(self, stopping: threading.Event) -> None:
-        self._stopping = stopping
-        self._response: Any = None
-
-    @contextmanager
-    def open(self, url: str, headers: dict[str, str]) -> Iterator[Any]:
-        """Stream the answer to a GET request."""
-        from huggingface_hub import constants
-        from huggingface_hub.utils import get_session  # type: ignore[attr-defined]  # lazy
-
-        timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
-        with get_session().stream(
-            "GET", url, headers=headers, timeout=timeout, follow_redirects=True
-        ) as response:
-            self._response = response
-            try:
-                self.check()
-                yield response
-            finally:
-                self._response = None
-
-    def check(self) -> None:
-        """Raise _Stopped when the download was stopped."""
-        if self._stopping.is_set():
-            raise _Stopped
-
-    def sleep(self, seconds: float) -> None:
-        """Wait; raise _Stopped at once when the download is stopped."""
-        if self._stopping.wait(seconds):
-            raise _Stopped
-
-    def cut(self) -> None:
-        """End a read that is waiting for bytes (called from another thread)."""
-        response = self._response
-        stream = response.extensions.get("network_stream") if response is not None else None
-        raw = stream.get_extra_info("socket") if stream is not None else None
-        if raw is not None:
-            # The plain socket's shutdown: the TLS one would drop its state under the reader.
-            with suppress(OSError):
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
-
-
-class _Workers:
-    """Daemon threads that take files from one queue until it is empty or one of them fails.
-
-    Leaving the `with` block stops them: a Ctrl-C in the owner's thread ends every transfer.
-    """
-
-    def __init__(
-        self, fetch: Callable[[RemoteFile, _Line], None], files: tuple[RemoteFile, ...]
-    ) -> None:
-        self._fetch = fetch
-        self._waiting = deque({f.digest: f for f in files}.values())
-        self._error: BaseException | None = None
-        self._stopping = threading.Event()
-        self._lines = [_Line(self._stopping) for _ in range(min(WORKERS, len(files)))]
-        self._threads = [
-            threading.Thread(
-                target=self._work, args=(line,), name="mlx_magic-download", daemon=True
-            )
-            for line in self._lines
-        ]
-
-    def __enter__(self) -> Self:
-        _stop_at_exit(self)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Begin (inside the `with` block, so that a Ctrl-C from now on stops every thread)."""
-        for thread in self._threads:
-            thread.start()
-
-    def _work(self, line: _Line) -> None:
-        try:
-            while not self._stopping.is_set():
-                try:
-                    file = self._waiting.popleft()
-                except IndexError:
-                    return
-                self._fetch(file, line)
-        except _Stopped:
-            return
-        except BaseException as error:  # noqa: BLE001 - the owner raises it in its own thread
-            if not self._stopping.is_set():
-                self._error = error
-                self._stopping.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether all is done, after at most `seconds`; raises the first error of a worker."""
-        deadline = time.monotonic() + seconds
-        for thread in self._threads:
-            # In short steps: a join can't be interrupted on every platform, a short one ends.
-            while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
-                thread.join(min(left, 0.05))
-        if self._error is not None:
-            raise self._error
-        if self._stopping.is_set():
-            raise _python_is_ending()
-        _check_interpreter()
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def stop(self) -> None:
-        """Tell the workers to end, cut their connections and give them a quarter second.
-
-        One that is still connecting after that reads and writes nothing any more: it ends at the
-        client's timeout, and being a daemon it holds up nobody.
-        """
-        self._stopping.set()
-        deadline = time.monotonic() + 0.25
-        while any(thread.is_alive() for thread in self._threads):
-            for line in self._lines:
-                line.cut()
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.01)
-
-
-def _wait_for(action: Callable[[], None]) -> None:
-    """Run a short network call in a daemon thread, so that Ctrl-C needn't wait for its timeout."""
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="mlx_magic-lookup", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.05)
-        _check_interpreter()
-    if errors:
-        raise errors[0]
-
-
-def _check_interpreter() -> None:
-    """A thread that isn't the main one must not keep a leaving interpreter alive."""
-    if not threading.main_thread().is_alive():
-        raise _python_is_ending()
-
-
-def _python_is_ending() -> DownloadFailed:
-    return DownloadFailed("the download stopped because Python is ending; load again to resume")
-
-
-_running: weakref.WeakSet[_Workers] = weakref.WeakSet()
-
-
-def _stop_at_exit(workers: _Workers) -> None:
-    _running.add(workers)
-    _register_exit_hook()
-
-
-@functools.cache
-def _register_exit_hook() -> None:
-    atexit.register(_stop_all)
-
-
-def _stop_all() -> None:
-    for workers in list(_running):
-        workers.stop()

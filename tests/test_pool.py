@@ -175,7 +175,8 @@ def test_status_tells_the_notebooks_own_arrays_apart(session: Any, tiny: Any) ->
     mx.eval(mine)
     after = session.pool.status()
     assert isinstance(after, PoolStatus)
-    assert after.other_bytes - before.other_bytes == mine.nbytes
+    # an allocator may round a buffer up to whole pages (CUDA does)
+    assert mine.nbytes <= after.other_bytes - before.other_bytes < mine.nbytes + 2**17
     assert after.active_bytes >= resident.weight_bytes + mine.nbytes
     assert after.budget_bytes is None  # none is enforced yet
 

@@ -75,9 +75,6 @@ class TextEngine:
             return cls(snapshot, model, tokenizer)
         except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
             raise _load_problem(snapshot, error) from error
-        finally:
-            # A failed load leaves half its arrays in the buffer pool.
-            mx.clear_cache()
 
     def stream(
         self, messages: Sequence[Message], options: GenerationOptions, control: Control

@@ -5,8 +5,8 @@ from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
 from .markdown import QUIET, escape, markdown_html, plain_text
 
-# `mathjax_ignore`: "$5 and $10" is money, not mathematics.
-_CARD = '<div class="mlx-magic-reply mathjax_ignore" style="overflow-wrap: anywhere">'
+# `mathjax_ignore`: "$5 and $10" is money, not mathematics. Printed text has 8 px to its left, too.
+_CARD = '<div class="mlx-magic-reply mathjax_ignore" style="overflow-wrap: anywhere; padding-left: 8px">'
 # Shorter prompts are read before a count could be read.
 _LONG_PROMPT_TOKENS = 1000
 _REASONING = (

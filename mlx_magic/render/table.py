@@ -23,7 +23,7 @@ class Table:
 
     def to_html(self) -> str:
         """The table as HTML that survives without styles."""
-        note = f'<div style="{QUIET}">{escape(self.note)}</div>' if self.note else ""
+        note = f'<div style="{QUIET} padding-left: 8px">{escape(self.note)}</div>' if self.note else ""
         if not self.rows:
             return note
         titles, *rows = self._lines()
