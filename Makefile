@@ -20,7 +20,7 @@ test: $(INSTALLED) chromium
 
 # JupyterLab on the first notebook
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab $(NOTEBOOK)
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)
 
 # Side by side with the bare engine; prints the ratios that benchmarks/README.md records
 bench: $(INSTALLED)
@@ -29,8 +29,13 @@ bench: $(INSTALLED)
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
+MODERN := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+
+# A venv that lacks pip or has an old Python is of no use: it is made anew.
 $(INSTALLED): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PYTHON) $(MODERN) || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python $(MODERN) 2>/dev/null && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	  { rm -rf .venv; $(PYTHON) -m venv .venv; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
@@ -39,5 +44,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 chromium:
 	@command -v chromium >/dev/null || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core >/dev/null; \
+	    apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core >/dev/null || \
+	      echo "chromium could not be installed: the browser tests will be skipped"; \
 	  else echo "no chromium on the PATH: the browser tests will be skipped"; fi

@@ -52,7 +52,7 @@ def stream(
     return current.ask(
         prompt,
         model=model,
-        conversation=None if conversation is None else current.conversation(conversation),
+        conversation=conversation,
         options=GenerationOptions.of(**options),
     )
 

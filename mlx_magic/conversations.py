@@ -1,6 +1,6 @@
 """Conversations: named lists of turns, and the exchange that adds one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .events import Event, Finished, GenerationStats, PrefillProgress, TextDelta
@@ -15,16 +15,25 @@ _LAST_WORDS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
+class CellRun:
+    """One run of a notebook cell: the cell's id, and the id of the run."""
+
+    cell: str
+    run: str
+
+
+@dataclass(frozen=True)
 class Turn:
-    """A user message with its reply, tagged with the notebook cell that made it."""
+    """A user message with its reply, the system prompt it was under, and the cell that made it."""
 
     user: Message
     reply: Reply
-    cell: str | None = None
+    system: str | None = None
+    made_by: CellRun | None = None
 
 
 class Conversation:
-    """A named list of turns under one system prompt.
+    """A named list of turns. Its system prompt is the last turn's, or at first the given one.
 
     >>> conversation = Conversation("default")
     >>> conversation.turns
@@ -33,13 +42,18 @@ class Conversation:
 
     def __init__(self, name: str, system: str | None = None) -> None:
         self.name = name
-        self.system = system
+        self._first_system = system
         self._turns: list[Turn] = []
 
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The turns so far, oldest first."""
         return tuple(self._turns)
+
+    @property
+    def system(self) -> str | None:
+        """The system prompt that the next turn is under unless it brings its own."""
+        return self._system_after(self._turns)
 
     def append(self, turn: Turn) -> None:
         """Add a turn at the end."""
@@ -53,9 +67,9 @@ class Conversation:
         return taken
 
     def reset(self, system: str | None = None) -> None:
-        """Forget every turn, and set the system prompt."""
+        """Forget every turn, and set the system prompt to begin with."""
         self._turns.clear()
-        self.system = system
+        self._first_system = system
 
     def send(
         self,
@@ -66,7 +80,7 @@ class Conversation:
         options: GenerationOptions,
         system: str | None = None,
         new: bool = False,
-        cell: str | None = None,
+        made_by: CellRun | None = None,
     ) -> "Exchange":
         """Ask a resident; the turn is added when the exchange ends.
 
@@ -74,30 +88,34 @@ class Conversation:
         turns that this leaves behind are dropped with the new turn's arrival and not before, so a
         request that is refused or fails changes nothing. `system` replaces the system prompt.
         """
-        cut = 0 if new else self._turn_of(cell)
+        cut = 0 if new else self._own_turn(made_by)
+        kept, left_behind = self._turns[:cut], self._turns[cut:]
         if system is None:
-            system = self.system
-        messages = (*_messages(system, self._turns[:cut]), user)
+            system = self._system_after(kept)
+        messages = (*_messages(system, kept), user)
         stream = pool.stream(model, messages, options)
-        reply = Reply("", model, messages, images=user.images)
 
         def commit(reply: Reply) -> None:
-            if cut is not None:
-                del self._turns[cut:]
-            self.system = system
-            self.append(Turn(user, reply, cell))
+            # By identity: another thread may have added turns meanwhile.
+            dropped = {id(turn) for turn in left_behind}
+            self._turns[:] = [turn for turn in self._turns if id(turn) not in dropped]
+            self.append(Turn(user, reply, system, made_by))
 
-        return Exchange(stream, reply, commit)
+        return Exchange(stream, Reply("", model, messages, images=user.images), commit)
 
-    def _turn_of(self, cell: str | None) -> int | None:
-        """The position of the turn that a cell made; None when it made none."""
-        if cell is None:
-            return None
-        cells = [turn.cell for turn in self._turns]
-        return cells.index(cell) if cell in cells else None
+    def _own_turn(self, made_by: CellRun | None) -> int:
+        """Where an earlier run of the same cell made its first turn; the end if none did."""
+        for index, turn in enumerate(self._turns):
+            earlier = turn.made_by
+            if made_by and earlier and earlier.cell == made_by.cell and earlier.run != made_by.run:
+                return index
+        return len(self._turns)
+
+    def _system_after(self, turns: Sequence[Turn]) -> str | None:
+        return turns[-1].system if turns else self._first_system
 
 
-def _messages(system: str | None, turns: list[Turn]) -> tuple[Message, ...]:
+def _messages(system: str | None, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """What a model is sent: the system prompt, then every turn."""
     start = (Message.of("system", system),) if system else ()
     said = (m for turn in turns for m in (turn.user, Message.of("assistant", turn.reply.text)))
@@ -108,7 +126,7 @@ class Exchange(Iterator[Event]):
     """One turn under way: iterate it for the events; `reply` is the answer so far.
 
     When it ends, by itself or by `interrupt`, the turn is in the conversation. An exchange that
-    fails adds none, and neither does one that is interrupted before its first word.
+    fails adds none, and neither does one that is stopped before its first word.
     """
 
     def __init__(self, stream: Stream, reply: Reply, commit: Callable[[Reply], None]) -> None:
@@ -134,6 +152,10 @@ class Exchange(Iterator[Event]):
         self._take(event)
         return event
 
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for the next event, at most so long; whether iterating would give it at once."""
+        return self._stream.wait(timeout_seconds)
+
     @property
     def reply(self) -> Reply:
         """The answer so far; with `stats`, `tokens` and all `messages` once it has ended."""
@@ -148,17 +170,20 @@ class Exchange(Iterator[Event]):
         )
 
     def interrupt(self) -> Reply:
-        """Stop now, keep what there is, and return it marked as interrupted."""
-        if not self._ended:
-            self._stream.cancel()
-            for event in self._stream.remaining(_LAST_WORDS_SECONDS):
-                self._take(event)
-            self._end(interrupted=True)
-        return self._reply
+        """Stop now, keep what there is, and return it marked as interrupted.
 
-    def close(self) -> None:
-        """The same as `interrupt`, for an exchange that is dropped half-way."""
-        self.interrupt()
+        Does nothing to an exchange that has ended. A second interrupt only ends the wait for the
+        last words.
+        """
+        if not self._ended:
+            try:
+                self._stream.cancel()
+                for event in self._stream.remaining(_LAST_WORDS_SECONDS):
+                    self._take(event)
+            except KeyboardInterrupt:
+                self._stream.cancel()
+            self._end()
+        return self._reply
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TextDelta):
@@ -168,13 +193,14 @@ class Exchange(Iterator[Event]):
         else:
             self.prefill = event
 
-    def _end(self, interrupted: bool = False) -> None:
+    def _end(self) -> None:
         if self._ended:
             return
-        finished = self._stats is not None and self._stats.finish_reason != "interrupted"
-        reply = replace(self.reply, interrupted=interrupted and not finished)
+        # Whoever stopped it: without the engine's own word for its end, it did not get there.
+        stopped = self._stats is None or self._stats.finish_reason == "interrupted"
+        reply = replace(self.reply, interrupted=stopped)
         answer = Message.of("assistant", reply.text, reasoning=reply.reasoning)
         self._reply = replace(reply, messages=(*reply.messages, answer))
         self._ended = True
-        if reply.text or finished:
+        if reply.text or not stopped:
             self._commit(self._reply)

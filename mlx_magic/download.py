@@ -359,7 +359,7 @@ def _locked_partial(path: Path, line: Line) -> Iterator[BinaryIO]:
                 line.sleep(0.2)
                 continue
             except OSError as error:
-                if error.errno not in (errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS):
+                if error.errno not in (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.ENOSYS):
                     raise
             # While this waited, the file may have been renamed to the finished blob.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(out.fileno())):

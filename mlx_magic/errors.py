@@ -13,13 +13,16 @@
     ├── ResidentNotFound        no resident of that name
     ├── ResidentBusy            the resident is answering right now
     ├── TemplateRefused         the chat template refuses the conversation
-    └── GenerationFailed        the engine failed while it generated
+    ├── GenerationFailed        the engine failed while it generated
+    └── SessionEnded            the extension was unloaded meanwhile
 
 `Interrupted` stands outside the tree: it is a `KeyboardInterrupt`, so that Run All stops.
 """
 
 import os
 from collections.abc import Iterable
+
+from .plain import one_line
 
 _debug = False
 
@@ -44,7 +47,8 @@ class _OneLine:
             import traceback
 
             return "".join(traceback.format_exception(self)).splitlines()
-        return [f"{type(self).__name__}: {self}" if isinstance(self, MlxMagicError) else str(self)]
+        text = f"{type(self).__name__}: {self}" if isinstance(self, MlxMagicError) else str(self)
+        return [one_line(text)]  # a template's or MLX's own words may hold anything
 
 
 class MlxMagicError(_OneLine, Exception):
@@ -101,6 +105,10 @@ class TemplateRefused(MlxMagicError):
 
 class GenerationFailed(MlxMagicError):
     """The engine failed while it generated."""
+
+
+class SessionEnded(MlxMagicError):
+    """The session's MLX thread has ended: the extension was unloaded."""
 
 
 class Interrupted(_OneLine, KeyboardInterrupt):

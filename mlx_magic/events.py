@@ -33,7 +33,8 @@ class GenerationStats:
     """Counts and speeds of one generation.
 
     `ttft_seconds` runs from the request's start on the MLX thread to the first token;
-    `generation_tps` counts the tokens after the first; `peak_memory_bytes` is the most that MLX
+    `generation_tokens` counts the stop token as mlx-lm does; `generation_tps` is over the tokens
+    after the first; `peak_memory_bytes` is the most that MLX
     held at once during the generation, models included; `seed` makes the run repeatable.
     """
 

@@ -79,11 +79,11 @@ def resolve(
     Raises ModelNotFound, ModelGated, ModelUnsupported, HubUnreachable, DownloadFailed, DiskFull,
     SnapshotBroken, or UsageProblem for a malformed spec or revision.
     """
-    spec = spec.strip()
-    if spec == "demo" or spec.startswith("demo:"):
+    spec = canonical(spec)
+    if spec.startswith("demo:"):
         _refuse_revision(spec, revision)
-        return _resolve_demo(spec.partition(":")[2] or _DEFAULT_DEMO)
-    if _names_a_path(spec):
+        return _resolve_demo(spec)
+    if os.path.isabs(spec):  # noqa: PTH117 - never raises, see _names_a_path
         _refuse_revision(spec, revision)
         return _resolve_folder(spec)
     _check_repo_id(spec)
@@ -92,15 +92,31 @@ def resolve(
     return _resolve_hub(spec, revision or _DEFAULT_REVISION, on_progress)
 
 
+def canonical(spec: str) -> str:
+    """The one way to write a spec: `demo:NAME`, an absolute path, or a Hub id as it is.
+
+    Raises ModelNotFound for the home of a user that doesn't exist.
+    """
+    spec = spec.strip()
+    if spec in ("demo", "demo:"):
+        return f"demo:{_DEFAULT_DEMO}"
+    if spec.startswith("demo:") or not _names_a_path(spec):
+        return spec
+    try:
+        return os.path.abspath(Path(spec).expanduser())  # noqa: PTH100 - keeps links
+    except RuntimeError as error:  # ~nobody
+        raise ModelNotFound(f"there is no folder {spec!r}; check the user's name") from error
+
+
 def _refuse_revision(spec: str, revision: str | None) -> None:
     if revision is not None:
         raise UsageProblem(f"only Hub models have revisions; leave it out for {spec!r}")
 
 
-def _resolve_demo(name: str) -> Snapshot:
+def _resolve_demo(spec: str) -> Snapshot:
     from . import demo
 
-    model = demo.find(name)
+    model = demo.find(spec)
     return read_snapshot(Path(model.path), spec=model.spec, revision=None, source="demo")
 
 
@@ -108,14 +124,11 @@ def _names_a_path(spec: str) -> bool:
     if spec in (".", "..", "~") or spec.startswith(("/", "./", "../", "~")):
         return True
     # os.path says no where pathlib raises: what was typed may be no possible path at all.
-    return bool(spec) and os.path.isfile(os.path.join(spec, CONFIG))  # noqa: PTH113, PTH118
+    return bool(spec) and os.path.isdir(spec)  # noqa: PTH112
 
 
 def _resolve_folder(spec: str) -> Snapshot:
-    try:
-        folder = Path(os.path.abspath(Path(spec).expanduser()))  # noqa: PTH100 - keeps links
-    except RuntimeError as error:  # ~nobody
-        raise ModelNotFound(f"there is no folder {spec!r}; check the user's name") from error
+    folder = Path(spec)
     if os.path.isfile(folder):  # noqa: PTH113 - never raises, see above
         raise UsageProblem(f"{_short(spec)} is a file; give the folder that holds the model")
     if not os.path.isdir(folder):  # noqa: PTH112 - never raises

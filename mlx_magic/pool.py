@@ -87,15 +87,26 @@ class ModelPool:
             self._residents[name] = resident
             return resident.status()
 
+    def require_free(self, name: str, spec: str) -> None:
+        """Raise `UsageProblem` when `name` belongs to the resident of another spec."""
+        with self._lock:
+            resident = self._residents.get(name)
+            if resident is not None and resident.snapshot.spec != spec:
+                raise UsageProblem(
+                    f"the name {name!r} is taken by {resident.snapshot.spec}; "
+                    f"choose another with --as NAME, or %unload_model {name} first"
+                )
+
     def _held(self, snapshot: Snapshot, name: str, pinned: bool) -> ResidentStatus | None:
         """The resident that `name` and `snapshot` already stand for."""
         with self._lock:
+            self.require_free(name, snapshot.spec)
             resident = self._residents.get(name)
             if resident is None:
                 return None
             if resident.snapshot.path != snapshot.path:
                 raise UsageProblem(
-                    f"the name {name!r} is taken by {resident.snapshot.spec}; "
+                    f"the name {name!r} is taken by another revision of {snapshot.spec}; "
                     f"choose another with --as NAME, or %unload_model {name} first"
                 )
             resident.pinned |= pinned
@@ -165,7 +176,7 @@ class ModelPool:
         )
 
     def close(self) -> None:
-        """Forget every resident. The MLX thread must have ended, or be about to."""
+        """Forget every resident. Runs on the MLX thread, as its last job."""
         with self._lock:
             self._residents.clear()
 

@@ -1,12 +1,13 @@
 """A reply: the finished (or interrupted) answer of one model to one turn."""
 
+import importlib
 from dataclasses import dataclass
 
 from .events import GenerationStats
 from .messages import ImagePart, Message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reply:
     """What a model answered. `str(reply)` is its text; in a notebook cell it draws itself.
 
@@ -25,3 +26,12 @@ class Reply:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Reply({self.text!r}, {self.model!r})"  # as one of many, in a list say
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # By name: the views stand on this floor, and are needed by nothing else here.
+        views = importlib.import_module("mlx_magic.render.reply")
+        bundle: dict[str, str] = views.reply_bundle(self)
+        return bundle

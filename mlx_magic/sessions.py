@@ -1,5 +1,6 @@
 """The session: the pool and the conversations of one kernel."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from .errors import UsageProblem
 from .events import ResidentStatus
 from .messages import Message
 from .options import GenerationOptions
+from .plain import one_line
 from .pool import ModelPool
 from .settings import Settings, current
 from .worker import MLXThread
@@ -48,8 +50,12 @@ class Session:
         Raises the errors of `hub.resolve` and `ModelPool.load`.
         """
         device.require_backend()
+        spec = hub.canonical(spec)
+        name = name or default_name(spec)
+        check_name(name)
+        self.pool.require_free(name, spec)  # before a download, not after it
         snapshot = hub.resolve(spec, revision=revision, on_progress=on_progress)
-        return self.pool.load(snapshot, name=name or default_name(snapshot.spec), pinned=pin)
+        return self.pool.load(snapshot, name=name, pinned=pin)
 
     def conversation(self, name: str | None = None) -> Conversation:
         """The conversation of that name, made when there is none."""
@@ -68,7 +74,7 @@ class Session:
         prompt: str,
         *,
         model: str | None = None,
-        conversation: Conversation | None = None,
+        conversation: str | None = None,
         options: GenerationOptions | None = None,
         **turn: Any,
     ) -> Exchange:
@@ -76,21 +82,25 @@ class Session:
 
         Without `model` the most recently used resident answers; if there is none, the model of
         the settings is loaded. Without `conversation` it is a single turn with no history.
-        `turn` goes to `Conversation.send`: `system`, `new`, `cell`.
+        `turn` goes to `Conversation.send`: `system`, `new`, `made_by`.
         """
         if not prompt.strip():
             raise UsageProblem("the prompt is empty; write the question")
         if model is None and not self.pool.status().residents and self.settings.model:
             self.load_model(self.settings.model)
-        if conversation is None:
-            conversation = Conversation("", self.settings.system or None)
-        return conversation.send(
+        talk = self._conversations.get(conversation or "")
+        if talk is None:
+            talk = Conversation(conversation or "", self.settings.system or None)
+        exchange = talk.send(
             self.pool,
             Message.of("user", prompt),
             model=self.pool.resident(model).name,
             options=self.settings.options(options or GenerationOptions()),
             **turn,
         )
+        if conversation is not None:
+            self._conversations[conversation] = talk  # a refused turn makes no conversation
+        return exchange
 
     def warm_up(self) -> None:
         """Import the engines' libraries on the MLX thread, ahead of the first load."""
@@ -98,7 +108,8 @@ class Session:
 
     def close(self) -> None:
         """Cancel what runs, free every model, and end the MLX thread."""
-        self.pool.close()
+        if self.pool.status().residents:
+            self.thread.submit(lambda _: self.pool.close())  # arrays are freed where they live
         self.thread.close()
 
 
@@ -109,6 +120,15 @@ def default_name(spec: str) -> str:
     ('Qwen3-4B-4bit', 'qwen')
     """
     return spec.rstrip("/").replace(":", "/").rsplit("/", 1)[-1] or spec
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageProblem` for a name that couldn't be typed after %%chat."""
+    if not re.fullmatch(r"\w[\w.:+@/-]*", name):
+        raise UsageProblem(
+            f"{one_line(repr(name), 60)} is no name for a model; "
+            "use letters, digits, '.', '_' and '-', as in --as my-model"
+        )
 
 
 _lock = threading.Lock()

@@ -123,7 +123,7 @@ def check_repository(names: Collection[str], spec: str) -> None:
     if CONFIG not in names:
         if "adapter_config.json" in names:
             raise ModelUnsupported(
-                f"{spec!r} is a LoRA adapter; load its base model with --adapter and its folder"
+                f"{spec!r} is a LoRA adapter and no model of its own; load its base model"
             )
         raise ModelUnsupported(f"{spec!r} has no {CONFIG}; look for it under mlx-community")
     if not weight_files(names):

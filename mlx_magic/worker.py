@@ -15,12 +15,15 @@ from typing import TypeVar
 
 from .engines import device
 from .engines.protocol import Cancelled, Control
+from .errors import SessionEnded
 from .events import Event, PrefillProgress
 
 T = TypeVar("T")
 
-# How long a waiting thread sleeps before it looks whether the MLX thread is still there. An
-# interrupt does not wait for it: it breaks a sleeping lock at once.
+_ENDED = "mlx_magic has been unloaded; run %load_ext mlx_magic again"
+
+# How long a waiting thread sleeps before it looks whether the MLX thread is still there (after a
+# fork it is not). An interrupt does not wait for it: it breaks a sleeping lock at once.
 _POLL_SECONDS = 0.1
 
 # How long an exiting interpreter waits for a job to reach its next token or chunk.
@@ -54,11 +57,18 @@ class MLXThread:
         if threading.current_thread() is self._thread:
             raise RuntimeError("the MLX thread can't wait for itself")
         future, job = self._submit(function)
-        try:
-            return _wait(future)
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
+        while True:
+            try:
+                return future.result(timeout=_POLL_SECONDS)
+            except KeyboardInterrupt:
+                job.cancel()
+                raise
+            except Cancelled:
+                raise SessionEnded(_ENDED) from None  # by whoever closed the thread
+            except TimeoutError:
+                if future.done():  # the job's own TimeoutError
+                    raise
+                self.require_alive()
 
     def _submit(self, function: Callable[["Job"], T]) -> "tuple[Future[T], Job]":
         future: Future[T] = Future()
@@ -102,7 +112,12 @@ class MLXThread:
 
         job = Job(run)
         self._enqueue(job)
-        return Stream(events, job)
+        return Stream(events, job, self)
+
+    def require_alive(self) -> None:
+        """Raise `SessionEnded` when nobody is there to do the jobs."""
+        if self._thread is None or not self._thread.is_alive():
+            raise SessionEnded(_ENDED)
 
     def close(self, timeout_seconds: float = _EXIT_SECONDS) -> None:
         """Cancel what runs and waits, end the thread and wait for it. Later jobs are refused."""
@@ -122,11 +137,11 @@ class MLXThread:
     def _enqueue(self, job: "Job") -> None:
         with self._lock:
             if self._closed:
-                raise RuntimeError("the MLX thread has ended; run %load_ext mlx_magic again")
+                raise SessionEnded(_ENDED)
             if self._thread is None:
+                atexit.register(self.close)
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-                atexit.register(self.close)
             self._jobs.put(job)
 
     def _work(self) -> None:
@@ -185,21 +200,23 @@ class _End:
 class Stream(Iterator[Event]):
     """The events of one generation, as they arrive. Dropping it cancels the generation."""
 
-    def __init__(self, events: "queue.SimpleQueue[Event | _End]", job: Job) -> None:
+    def __init__(
+        self, events: "queue.SimpleQueue[Event | _End]", job: Job, thread: MLXThread
+    ) -> None:
         self._events = events
         self._job = job
+        self._thread = thread
+        self._waiting: Event | _End | None = None  # what `wait` has taken out already
         self._ended = False
         weakref.finalize(self, job.cancel).atexit = False
 
     def __next__(self) -> Event:
         if self._ended:
             raise StopIteration
-        while True:
-            try:
-                event = self._events.get(timeout=_POLL_SECONDS)
-                break
-            except queue.Empty:
-                continue
+        while not self.wait(_POLL_SECONDS):
+            self._thread.require_alive()
+        event, self._waiting = self._waiting, None
+        assert event is not None
         if not isinstance(event, _End):
             return event
         self._ended = True
@@ -207,30 +224,27 @@ class Stream(Iterator[Event]):
             raise event.error
         raise StopIteration
 
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait for the next event, at most so long; whether there is one (or the end)."""
+        if self._waiting is None:
+            try:
+                self._waiting = self._events.get(timeout=timeout_seconds)
+            except queue.Empty:
+                return False
+        return True
+
     def cancel(self) -> None:
         """Stop the generation at its next token or chunk; the events until then still arrive."""
         self._job.cancel()
 
     def remaining(self, timeout_seconds: float) -> Iterator[Event]:
         """The events that still arrive within the timeout (after a cancel: the last few)."""
-        while not self._ended:
-            try:
-                event = self._events.get(timeout=timeout_seconds)
-            except queue.Empty:
-                return
+        while not self._ended and self.wait(timeout_seconds):
+            event, self._waiting = self._waiting, None
             if isinstance(event, _End):
                 self._ended = True
-                return
-            yield event
-
-
-def _wait(future: "Future[T]") -> T:
-    while True:
-        try:
-            return future.result(timeout=_POLL_SECONDS)
-        except TimeoutError:
-            if future.done():  # the job's own TimeoutError
-                raise
+            elif event is not None:
+                yield event
 
 
 def _let_go(error: BaseException) -> None:

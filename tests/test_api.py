@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mlx_magic as mm
-from mlx_magic.errors import UsageProblem
+from mlx_magic.errors import BackendMissing, UsageProblem
 from mlx_magic.sessions import default_name
 
 
@@ -50,6 +51,44 @@ def test_stream_yields_events_and_its_reply(session: Any, tiny: Any) -> None:
 def test_an_unknown_option_names_the_close_one(session: Any) -> None:
     with pytest.raises(UsageProblem, match="did you mean 'temperature'"):
         mm.chat("Hello", temprature=1)
+
+
+@pytest.mark.parametrize("name", ["a b", "", "\x1b[31mred", "--as", "a\n"])
+def test_a_name_that_could_not_be_typed_is_refused(session: Any, tiny: Any, name: str) -> None:
+    with pytest.raises(UsageProblem, match="is no name"):
+        session.load_model(str(tiny["llama"]), name or " ")
+
+
+def test_a_taken_name_is_refused_before_anything_is_fetched(
+    session: Any, tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.load_model(str(tiny["llama"]), "a")
+    monkeypatch.setattr("mlx_magic.hub.resolve", lambda *_, **__: pytest.fail("asked the Hub"))
+    with pytest.raises(UsageProblem, match="the name 'a' is taken"):
+        session.load_model("owner/big", "a")
+
+
+def test_a_reply_draws_itself_without_the_extension() -> None:
+    reply = mm.Reply("**Paris**", "qwen", ())
+    bundle = reply._repr_mimebundle_()
+    assert "<strong>Paris</strong>" in bundle["text/html"]
+    assert repr([reply]) == "[Reply('**Paris**', 'qwen')]"
+
+
+def test_a_machine_without_a_backend_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from types import SimpleNamespace
+
+    from mlx_magic.engines import device
+
+    bare = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(device.sys, "platform", "linux")
+    monkeypatch.setattr(device.importlib.util, "find_spec", lambda _: bare)
+    monkeypatch.setitem(sys.modules, "mlx.core", None)  # as if libmlx were missing
+    with pytest.raises(BackendMissing, match=r"mlx-magic\[cpu\].*mlx-magic\[cuda\]") as caught:
+        device.require_backend()
+    assert "\n" not in str(caught.value)
 
 
 def test_the_default_model_is_loaded_when_nothing_is_resident(session: Any, tiny: Any) -> None:

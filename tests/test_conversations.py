@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mlx_magic.conversations import Conversation, Exchange
+from mlx_magic.conversations import CellRun, Conversation, Exchange
 from mlx_magic.errors import TemplateRefused, UsageProblem
 from mlx_magic.messages import Message
 
@@ -19,7 +19,7 @@ def _ask(session: Any, conversation: Conversation, prompt: str, **turn: Any) -> 
     from mlx_magic.options import GenerationOptions
 
     exchange = session.ask(
-        prompt, conversation=conversation, options=GenerationOptions(max_tokens=6), **turn
+        prompt, conversation=conversation.name, options=GenerationOptions(max_tokens=6), **turn
     )
     for _ in exchange:
         pass
@@ -53,8 +53,8 @@ def test_undo_takes_back_the_last_turns_and_reset_all(loaded: Any) -> None:
     assert [t.user.text for t in conversation.undo()] == ["three"]
     assert [t.user.text for t in conversation.undo(5)] == ["one", "two"]
     assert conversation.undo() == ()
-    conversation.system = "Be brief"
-    _ask(loaded, conversation, "one")
+    conversation.reset("Be brief")
+    assert _said(_ask(loaded, conversation, "one"))[0] == ("system", "Be brief")
     conversation.reset()
     assert (conversation.turns, conversation.system) == ((), None)
 
@@ -62,10 +62,35 @@ def test_undo_takes_back_the_last_turns_and_reset_all(loaded: Any) -> None:
 def test_a_cell_that_runs_again_speaks_from_before_its_own_turn(loaded: Any) -> None:
     conversation = loaded.conversation("x")
     for cell in ("A", "B", "C"):
-        _ask(loaded, conversation, f"from {cell}", cell=cell)
-    again = _ask(loaded, conversation, "from B, edited", cell="B")
+        _ask(loaded, conversation, f"from {cell}", made_by=CellRun(cell, "1"))
+    again = _ask(loaded, conversation, "from B, edited", made_by=CellRun("B", "2"))
     assert [text for role, text in _said(again) if role == "user"] == ["from A", "from B, edited"]
-    assert [t.cell for t in conversation.turns] == ["A", "B"]
+    assert [t.made_by.cell for t in conversation.turns if t.made_by] == ["A", "B"]
+
+
+def test_a_cell_that_runs_again_speaks_under_the_system_prompt_of_its_place(loaded: Any) -> None:
+    conversation = loaded.conversation("x")
+    _ask(loaded, conversation, "one", made_by=CellRun("A", "1"))
+    _ask(loaded, conversation, "two", system="Be brief", made_by=CellRun("B", "1"))
+    again = _ask(loaded, conversation, "one", made_by=CellRun("A", "2"))
+    assert _said(again)[0] == ("user", "one") and conversation.system is None
+
+
+def test_several_turns_of_one_run_of_a_cell_follow_each_other(loaded: Any) -> None:
+    conversation = loaded.conversation("x")
+    for run in ("1", "2"):
+        for prompt in ("one", "two"):
+            _ask(loaded, conversation, prompt, made_by=CellRun("A", run))
+        assert [t.user.text for t in conversation.turns] == ["one", "two"]
+
+
+def test_a_turn_that_another_thread_added_meanwhile_is_not_dropped(loaded: Any) -> None:
+    conversation = loaded.conversation("x")
+    _ask(loaded, conversation, "one", made_by=CellRun("A", "1"))
+    exchange = loaded.ask("again", conversation="x", made_by=CellRun("A", "2"))
+    _ask(loaded, conversation, "meanwhile")
+    list(exchange)
+    assert [t.user.text for t in conversation.turns] == ["meanwhile", "again"]
 
 
 def test_new_starts_afresh(loaded: Any) -> None:
@@ -78,13 +103,13 @@ def test_new_starts_afresh(loaded: Any) -> None:
 def test_a_refused_turn_changes_nothing(session: Any, tiny: Any) -> None:
     session.load_model(str(tiny["gemma"]), "g")
     conversation = session.conversation("x")
-    _ask(session, conversation, "one", cell="A")
+    _ask(session, conversation, "one", made_by=CellRun("A", "1"))
     before = conversation.turns
     conversation.append(before[0])  # two answers in a row are no conversation for Gemma
     conversation._turns[1:] = [before[0].__class__(Message.of("assistant", "odd"), before[0].reply)]
     broken = conversation.turns
     with pytest.raises(TemplateRefused, match="alternate"):
-        _ask(session, conversation, "two", system="new", cell="B")
+        _ask(session, conversation, "two", system="new", made_by=CellRun("B", "1"))
     assert conversation.turns == broken and conversation.system is None
     with pytest.raises(UsageProblem, match="the prompt is empty"):
         _ask(session, conversation, "  \n", new=True)
@@ -94,7 +119,7 @@ def test_a_refused_turn_changes_nothing(session: Any, tiny: Any) -> None:
 def test_an_interrupt_keeps_the_words_so_far_and_marks_the_turn(session: Any, tiny: Any) -> None:
     session.load_model(str(tiny["slow"]), "s")
     conversation = session.conversation("x")
-    exchange = session.ask("one", conversation=conversation)
+    exchange = session.ask("one", conversation="x")
     while not exchange.reply.text:
         next(exchange)
     reply = exchange.interrupt()
@@ -105,11 +130,37 @@ def test_an_interrupt_keeps_the_words_so_far_and_marks_the_turn(session: Any, ti
     assert not session.pool.resident("s").busy
 
 
+def test_a_second_interrupt_only_ends_the_wait_for_the_last_words(
+    session: Any, tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.load_model(str(tiny["slow"]), "s")
+    exchange = session.ask("one", conversation="x")
+    while not exchange.reply.text:
+        next(exchange)
+
+    def impatient(_: float) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exchange._stream, "remaining", impatient)
+    reply = exchange.interrupt()
+    assert reply.interrupted and session.conversation("x").turns[-1].reply is reply
+
+
+def test_what_was_stopped_from_elsewhere_is_marked_as_interrupted(session: Any, tiny: Any) -> None:
+    session.load_model(str(tiny["slow"]), "s")
+    exchange = session.ask("one", conversation="x")
+    while not exchange.reply.text:
+        next(exchange)
+    session.close()
+    list(exchange)
+    assert exchange.reply.interrupted
+
+
 def test_an_interrupt_before_the_first_word_adds_no_turn(session: Any, tiny: Any) -> None:
     session.load_model(str(tiny["slow"]), "s")
     conversation = session.conversation("x")
-    _ask(session, conversation, "one", cell="A")
-    exchange = session.ask("long " * 500, conversation=conversation, cell="A")
+    _ask(session, conversation, "one", made_by=CellRun("A", "1"))
+    exchange = session.ask("long " * 500, conversation="x", made_by=CellRun("A", "2"))
     next(exchange)
     assert exchange.interrupt().interrupted
     assert [t.user.text for t in conversation.turns] == ["one"]

@@ -1,7 +1,10 @@
 """The text engine over mlx-lm: same tokens, right stop, channels, seeds, cancel, failed loads."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -113,9 +116,32 @@ def test_the_seed_in_the_stats_repeats_an_unseeded_answer(tiny: dict[str, Path])
     assert again.tokens == first.tokens
 
 
-def test_a_top_k_as_large_as_the_vocabulary_means_all_and_poisons_nothing(
-    tiny: dict[str, Path],
-) -> None:
+COMPILED = """
+import sys, mlx_magic as mm
+mm.load_model(sys.argv[1], "a")
+first = mm.chat("Hello", temperature=1.0, seed=1, max_tokens=8)
+for bad in ({"min_p": 2}, {"top_p": 9}, {"top_k": -1}):
+    try:
+        mm.chat("Hello", **bad)
+    except mm.MlxMagicError:
+        pass
+every = mm.chat("Hello", temperature=1.0, seed=1, max_tokens=8, top_k=10**6)
+mm.chat("Hello", temperature=1.0, max_tokens=8)  # without a seed, which would heal the poison
+print(first.tokens == every.tokens)
+"""
+
+
+def test_no_option_poisons_later_sampling(tiny: dict[str, Path]) -> None:
+    # Only compiled samplers can be poisoned, and the other tests run without compilation.
+    environment = {k: v for k, v in os.environ.items() if k != "MLX_DISABLE_COMPILE"}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED, tiny["llama"]],
+        capture_output=True, text=True, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_a_top_k_as_large_as_the_vocabulary_means_all(tiny: dict[str, Path]) -> None:
     engine = _load(tiny["llama"])
     _, every = _answer(engine, max_tokens=8, temperature=1.0, seed=1)
     _, large = _answer(engine, max_tokens=8, temperature=1.0, seed=1, top_k=10**6)
@@ -141,7 +167,7 @@ def test_prompt_reading_is_reported_and_a_cancel_lands_between_chunks(
 ) -> None:
     from mlx_magic.engines import text
 
-    monkeypatch.setattr(text, "PREFILL_CHUNK_TOKENS", 8)
+    monkeypatch.setattr(text, "PREFILL_CHUNK_TOKENS", dict.fromkeys(text.PREFILL_CHUNK_TOKENS, 8))
     engine, request = _load(tiny["llama"]), Request()
     report = request.prefill
 
@@ -245,6 +271,8 @@ def test_a_base_model_without_a_template_says_so(tiny: dict[str, Path], tmp_path
         ({"hidden_size": 48}, SnapshotBroken, "can't be loaded"),
         ({"vision_config": {}}, ModelUnsupported, "vision"),
         ({"model_file": "evil.py"}, ModelUnsupported, "custom module"),
+        ({"rope_scaling": "bad"}, SnapshotBroken, "check its config files"),
+        ({"num_attention_heads": 0}, SnapshotBroken, "check its config files"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_says_why_and_leaves_no_memory_behind(

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlx_magic.errors import Interrupted, ModelNotFound, UsageProblem, did_you_mean, set_debug
+from mlx_magic.errors import (
+    Interrupted,
+    ModelNotFound,
+    TemplateRefused,
+    UsageProblem,
+    did_you_mean,
+    set_debug,
+)
 from mlx_magic.messages import ImagePart, Message, TextPart
 from mlx_magic.options import GenerationOptions
 from mlx_magic.settings import Settings
@@ -94,6 +101,13 @@ def test_an_error_shows_as_one_line_and_with_its_traceback_when_debugging(
         assert len(lines()) > 2
     finally:
         set_debug(False)
+
+
+def test_what_a_template_or_mlx_says_stays_one_line_without_controls() -> None:
+    error = TemplateRefused("no\n\x1b]0;pwned\x07\x1b[2J\u202e" + "x" * 1000)
+    (line,) = error._render_traceback_()
+    assert line.startswith("TemplateRefused: no ]0;pwned[2Jx") and line.isprintable()
+    assert len(line) <= 500
 
 
 def test_an_interrupt_is_a_keyboard_interrupt_in_one_line() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mlx_magic.engines.protocol import Cancelled, Control
+from mlx_magic.errors import SessionEnded
 from mlx_magic.events import Event, PrefillProgress, TextDelta
 from mlx_magic.worker import MLXThread
 
@@ -145,7 +146,7 @@ def test_closing_ends_the_thread_and_refuses_later_jobs() -> None:
     next(stream)
     thread.close()
     assert not ident.is_alive()
-    with pytest.raises(RuntimeError, match="has ended"):
+    with pytest.raises(SessionEnded, match="%load_ext mlx_magic"):
         thread.call(lambda _: None)
 
 

@@ -24,6 +24,7 @@ from ..events import (
 from ..families import resolve_family, stop_token_ids
 from ..messages import Message
 from ..options import GenerationOptions
+from ..plain import one_line
 from ..templates import render_prompt
 from .device import free_unused
 from .protocol import Cancelled, Control
@@ -31,9 +32,9 @@ from .protocol import Cancelled, Control
 if TYPE_CHECKING:
     from ..hub import Snapshot
 
-# Tokens read at once. A cancel takes effect between chunks, so smaller is more responsive;
-# mlx-lm's own 2048 can take minutes a chunk on a CPU.
-PREFILL_CHUNK_TOKENS = 512
+# Tokens read at once. A cancel takes effect between chunks, so smaller is more responsive, and
+# mlx-lm's own 2048 can take minutes on a CPU. There, larger is no faster; on a GPU it is, a little.
+PREFILL_CHUNK_TOKENS = {mx.cpu: 128, mx.gpu: 512}
 
 DEFAULT_MAX_TOKENS = 1024
 
@@ -73,7 +74,7 @@ class TextEngine:
                 str(snapshot.path), tokenizer_config={"trust_remote_code": False}
             )[:2]
             return cls(snapshot, model, tokenizer)
-        except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
+        except Exception as error:  # a damaged file may break mlx-lm or transformers anywhere
             raise _load_problem(snapshot, error) from error
 
     def stream(
@@ -99,7 +100,7 @@ class TextEngine:
             max_tokens=options.max_tokens or DEFAULT_MAX_TOKENS,
             sampler=self._sampler(options),
             logits_processors=self._logits_processors(options),
-            prefill_step_size=PREFILL_CHUNK_TOKENS,
+            prefill_step_size=PREFILL_CHUNK_TOKENS[mx.default_device().type],
             prompt_progress_callback=lambda done, total: control.prefill(
                 PrefillProgress(int(done), int(total))
             ),
@@ -257,11 +258,20 @@ def _model_defaults(generation_config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _load_problem(snapshot: "Snapshot", error: Exception) -> Exception:
-    """The one-line error for what mlx-lm said about a folder."""
-    said = " ".join(str(error).split())[:300]
+    """The one-line error for what mlx-lm or transformers said about a folder."""
+    said = one_line(str(error), 300) or type(error).__name__
+    model_type = snapshot.config.get("model_type")
+    if isinstance(error, ImportError):
+        return ModelUnsupported(
+            f"{snapshot.spec} needs a package that is not installed ({said}); "
+            "pip install it and load again"
+        )
     if "not supported" in said or "custom module" in said:
         return ModelUnsupported(
-            f"mlx-lm does not run {snapshot.spec} (model type "
-            f"{snapshot.config.get('model_type')!r}): {said}"
+            f"mlx-lm does not run {snapshot.spec} (model type {model_type!r}): {said}; "
+            "look for another conversion under mlx-community"
         )
-    return SnapshotBroken(f"{snapshot.spec} can't be loaded from {snapshot.path}: {said}")
+    return SnapshotBroken(
+        f"{snapshot.spec} can't be loaded from {snapshot.path}: {type(error).__name__}: {said}; "
+        "check its config files, or fetch it again"
+    )

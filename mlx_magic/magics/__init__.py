@@ -4,6 +4,8 @@ import sys
 import threading
 from typing import Any
 
+from traitlets import TraitError
+
 from .. import settings
 from ..errors import set_debug
 from .chat import ChatMagics
@@ -11,7 +13,6 @@ from .completion import model_matcher
 from .models import ModelMagics
 
 _GROUPS = (ModelMagics, ChatMagics)
-_REPLY = ("mlx_magic.reply", "Reply")
 
 
 class MlxMagics(settings.Settings):
@@ -19,39 +20,24 @@ class MlxMagics(settings.Settings):
 
 
 def load(shell: Any) -> None:
-    """Register magics, settings, completion and the reply's display; warm up in the background.
+    """Register magics, settings and completion; warm up in the background.
 
     The session and all it stands on are imported by the warm-up, or by the first magic.
     """
-    unload(shell)
-    ours = MlxMagics(parent=shell)
+    _remove(shell)
+    ours = _settings(shell)
     settings.use(ours)
     shell.configurables.append(ours)
     for group in _GROUPS:
         shell.register_magics(group(shell))
     shell.Completer.custom_matchers.append(model_matcher)
-    formatters = shell.display_formatter.formatters
-    formatters["text/html"].for_type_by_name(*_REPLY, _reply_html)
-    formatters["text/plain"].for_type_by_name(*_REPLY, _reply_text)
     _start_warm_up()
 
 
 def unload(shell: Any) -> None:
-    """Take everything back: magics, settings, completion, display, models, threads."""
+    """Take everything back: magics, settings, completion, models, threads."""
     _join_warm_up()
-    for group in _GROUPS:
-        for kind, names in group.magics.items():
-            for name in names:
-                shell.magics_manager.magics[kind].pop(name, None)
-        shell.magics_manager.registry.pop(group.__name__, None)
-    ours = (*_GROUPS, MlxMagics)
-    shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, ours)]
-    # A refused %config value stays here and would make the next %load_ext fail.
-    shell.config.pop("MlxMagics", None)
-    if model_matcher in shell.Completer.custom_matchers:
-        shell.Completer.custom_matchers.remove(model_matcher)
-    for mime in ("text/html", "text/plain"):
-        _forget_reply(shell.display_formatter.formatters[mime])
+    _remove(shell)
     settings.use(None)
     set_debug(False)
     sessions = sys.modules.get("mlx_magic.sessions")
@@ -59,25 +45,28 @@ def unload(shell: Any) -> None:
         sessions.close_session()
 
 
-def _reply_html(reply: Any) -> str:
-    from ..render.reply import reply_html
+def _remove(shell: Any) -> None:
+    """Undo what `load` registered; IPython has no such thing of its own."""
+    for group in _GROUPS:
+        for kind, names in group.magics.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+        shell.magics_manager.registry.pop(group.__name__, None)
+    ours = (*_GROUPS, MlxMagics)
+    shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, ours)]
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if matcher is not model_matcher]
 
-    return reply_html(reply)
 
-
-def _reply_text(reply: Any, printer: Any, _cycle: bool) -> None:
-    from ..render.reply import reply_text
-
-    nested = len(printer.stack) > 1  # in a list, say, where a card would be in the way
-    printer.text(f"Reply({reply.text!r}, {reply.model!r})" if nested else reply_text(reply))
-
-
-def _forget_reply(formatter: Any) -> None:
-    """Undo `for_type_by_name`; the formatter moves the entry once it has met the type."""
-    formatter.deferred_printers.pop(_REPLY, None)
-    for type_ in list(formatter.type_printers):
-        if (type_.__module__, type_.__name__) == _REPLY:
-            formatter.type_printers.pop(type_)
+def _settings(shell: Any) -> MlxMagics:
+    """The settings, with what the configuration file or the command line says of them."""
+    try:
+        return MlxMagics(parent=shell)
+    except TraitError as error:
+        # A value that %config has refused stays in the shell's configuration all the same.
+        shell.config.pop("MlxMagics")
+        print(f"MlxMagics: the configuration is left out: {error}", file=sys.stderr)  # noqa: T201
+        return MlxMagics(parent=shell)
 
 
 _warm_up: threading.Thread | None = None

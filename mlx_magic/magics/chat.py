@@ -1,7 +1,8 @@
 """The `%%chat` magic: one turn of a conversation, streamed into the cell."""
 
 import sys
-from typing import Any
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
@@ -9,6 +10,9 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import Interrupted
 from .parsing import option_flags, options_of, parse
+
+if TYPE_CHECKING:
+    from ..conversations import CellRun
 
 # Everything else is imported by the magic that needs it: loading the extension must stay quick.
 
@@ -28,7 +32,6 @@ class ChatMagics(Magics):
     @argument("--system", metavar="TEXT", help="system prompt, from this turn on")
     @argument("-o", "--output", metavar="VAR", help="put the reply into this variable")
     @argument("--raw", action="store_true", help="leave {{name}} as it is")
-    @argument("--bg", action="store_true", help="answer while other cells run")
     @option_flags
     def chat(self, line: str, cell: str) -> None:
         """Ask a model; the cell's text is the prompt, and {{name}} puts a variable in.
@@ -39,30 +42,26 @@ class ChatMagics(Magics):
         if arguments is None:
             return
         variable = arguments.output
-        if variable is not None and not variable.isidentifier():
+        if variable is not None and (not variable.isidentifier() or iskeyword(variable)):
             raise UsageError(f"chat: -o takes a variable name, not {variable!r}")
-        from ..sessions import get_session
-        from .live import follow, follow_in_background, in_notebook
+        from ..sessions import DEFAULT_CONVERSATION, get_session
+        from .live import follow
+        from .models import bring_in
 
-        if arguments.bg and not in_notebook(self.shell):
-            raise UsageError("chat: --bg needs a notebook; leave it out in a terminal")
         session = get_session()
+        options = options_of(arguments, self.shell.user_ns)
+        default = session.settings.model
+        if default and arguments.model is None and not session.pool.status().residents:
+            bring_in(self.shell, default)
         exchange = session.ask(
             cell.strip() if arguments.raw else self._fill_in(cell.strip()),
             model=arguments.model,
-            conversation=session.conversation(arguments.conversation),
-            options=options_of(arguments, self.shell.user_ns),
+            conversation=arguments.conversation or DEFAULT_CONVERSATION,
+            options=options,
             system=arguments.system,
             new=arguments.new,
-            cell=_cell_id(self.shell),
+            made_by=_cell_run(self.shell),
         )
-        if arguments.bg:
-            follow_in_background(
-                exchange,
-                session.settings.render_hz,
-                done=lambda reply: self._assign(variable, reply),
-            )
-            return
         try:
             follow(exchange, self.shell, session.settings.render_hz)
         except Interrupted:
@@ -84,9 +83,10 @@ class ChatMagics(Magics):
             self.shell.user_ns[variable] = value
 
 
-def _cell_id(shell: Any) -> str | None:
-    """The notebook's id of the running cell; None where there is none (a terminal)."""
-    if not hasattr(shell, "get_parent"):
-        return None
-    metadata = shell.get_parent().get("metadata") or {}
-    return metadata.get("cellId")
+def _cell_run(shell: Any) -> "CellRun | None":
+    """Which cell is running, and which run of it; None where there are none (a terminal)."""
+    from ..conversations import CellRun
+
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell = (parent.get("metadata") or {}).get("cellId")
+    return CellRun(cell, parent["header"]["msg_id"]) if cell else None

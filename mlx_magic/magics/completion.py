@@ -13,9 +13,9 @@ from IPython.core.completer import (
 from .chat import ChatMagics
 from .models import ModelMagics
 
-_LINE = re.compile(r"^\s*%{1,2}(\w+)\s+(?:.*\s)?(\S*)$")
+_LINE = re.compile(r"^\s*%{1,2}(\w+)\s+(?:.*?(\S+)\s+)?(\S*)$")
 
-# magic -> (its function, where its positional argument and --as-like values come from)
+# magic -> its function, and where the names that it takes come from
 _MAGICS: dict[str, tuple[Any, str]] = {
     "load_model": (ModelMagics.load_model, "specs"),
     "unload_model": (ModelMagics.unload_model, "residents"),
@@ -23,22 +23,28 @@ _MAGICS: dict[str, tuple[Any, str]] = {
     "models": (ModelMagics.models, ""),
     "chat": (ChatMagics.chat, "residents"),
 }
+# flag -> where its values come from; those of other flags can't be guessed
+_VALUES = {"--conversation": "conversations"}
 
 
 @context_matcher()
 def model_matcher(context: CompletionContext) -> SimpleMatcherResult:
-    """Complete flags after a dash, else the names that the magic takes."""
+    """Complete flags after a dash, the value of a flag after it, else the names the magic takes."""
     line = context.line_with_cursor[: context.cursor_position]
     match = _LINE.match(line)
-    if match is None or match[1] not in _MAGICS or (match[1] == "chat" and context.cursor_line > 0):
+    in_prompt = match is not None and match[1] == "chat" and context.cursor_line > 0
+    if match is None or match[1] not in _MAGICS or in_prompt:
         return {"completions": []}
     magic, source = _MAGICS[match[1]]
-    fragment = match[2]
+    before, fragment = match[2] or "", match[3]
+    actions = {flag: action for action in magic.parser._actions for flag in action.option_strings}
+    kind = "model"
     if fragment.startswith("-"):
-        words = [flag for action in magic.parser._actions for flag in action.option_strings]
-        kind = "flag"
+        words, kind = [*actions, "--help"], "flag"
+    elif before in actions and actions[before].nargs != 0:
+        words, kind = _names(_VALUES.get(before, "")), "value"
     else:
-        words, kind = _names(source), "model"
+        words = _names(source)
     completions = [
         SimpleCompletion(text=word, type=kind) for word in words if word.startswith(fragment)
     ]
@@ -57,6 +63,8 @@ def _names(source: str) -> list[str]:
     if source == "residents":
         residents = get_session().pool.status().residents
         return [resident.name for resident in reversed(residents)]
+    if source == "conversations":
+        return [conversation.name for conversation in get_session().conversations]
     if source == "specs":
         cached = [model.spec for model in hub.list_cached() if model.complete]
         return [model.spec for model in demo.list()] + cached

@@ -26,7 +26,7 @@ def interpolate(prompt: str, variables: Mapping[str, Any]) -> tuple[str, list[st
             found = variables[match[1]]
             for step in _STEPS.findall(match[2]):
                 found = _follow(found, step)
-        except (KeyError, IndexError, AttributeError, TypeError):
+        except Exception:  # noqa: BLE001 - a property of the notebook's may raise anything
             unknown.append(match[0])
             return match[0]
         return str(found)

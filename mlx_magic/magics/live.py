@@ -1,21 +1,27 @@
 """Live output of a running cell: one display that is updated, or plain text in a terminal."""
 
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from IPython.display import display
 
 from ..conversations import Exchange
-from ..errors import Interrupted, MlxMagicError
+from ..errors import Interrupted
 from ..events import PrefillProgress, TextDelta
 from ..hub import DownloadProgress
-from ..render.markdown import escape, plain_text
+from ..plain import plain_text
+from ..render.markdown import escape
 from ..render.progress import progress_bar, progress_html, progress_line
 from ..render.reply import reading_status, reply_bundle, reply_text
 from ..reply import Reply
+
+# After this long without a sign of life a cell says that it is waiting.
+_SILENCE_SECONDS = 0.3
 
 
 def in_notebook(shell: Any) -> bool:
@@ -49,39 +55,43 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
     """
     painter = _Card(render_hz) if in_notebook(shell) else _Terminal()
     try:
+        if not exchange.wait(_SILENCE_SECONDS):
+            painter.wait(exchange)  # another answer is under way
         for event in exchange:
             painter.take(event, exchange)
+        painter.finish(exchange.reply)
     except KeyboardInterrupt:
-        painter.finish(exchange.interrupt())
-        raise Interrupted("interrupted; the answer so far is kept") from None
+        with _deaf_to_interrupts():
+            reply = exchange.interrupt()
+            painter.finish(reply)
+        raise Interrupted(_what_is_kept(reply)) from None
     except Exception:
         painter.give_up(exchange.reply)
         raise
-    painter.finish(exchange.reply)
+    finally:
+        exchange.interrupt()  # whatever went wrong here, the model must not go on unheard
     return exchange.reply
 
 
-def follow_in_background(
-    exchange: Exchange, render_hz: float, done: Callable[[Reply], None]
-) -> None:
-    """Show an exchange while other cells run; `done` gets the reply at its end.
+def _what_is_kept(reply: Reply) -> str:
+    if not reply.interrupted:
+        return "interrupted; the answer had just ended and is kept"
+    if not reply.text:
+        return "interrupted before the first word; the conversation is as it was"
+    return "interrupted; the answer so far is kept"
 
-    The card appears in the cell that calls this and stays there. What goes wrong is said in it.
-    """
-    card = _Card(render_hz)
-    card.show(exchange)
 
-    def run() -> None:
-        try:
-            for event in exchange:
-                card.take(event, exchange)
-        except MlxMagicError as error:
-            card.give_up(exchange.reply, f"failed: {error}")
-        else:
-            card.finish(exchange.reply)
-        done(exchange.reply)
-
-    threading.Thread(target=run, name="mlx-magic-background", daemon=True).start()
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let a second press of the stop button wait until the first is dealt with."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts reach the main thread only
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Card:
@@ -89,7 +99,7 @@ class _Card:
 
     def __init__(self, hz: float) -> None:
         self._display = LiveDisplay()
-        self._pause_seconds = 1 / hz
+        self._shortest_pause_seconds = 1 / hz
         self._next_paint = 0.0
         self._answering = False
 
@@ -100,6 +110,9 @@ class _Card:
         if first_word or read or time.monotonic() >= self._next_paint:
             self.show(exchange)
 
+    def wait(self, exchange: Exchange) -> None:
+        self.show(exchange)
+
     def show(self, exchange: Exchange) -> None:
         status = "answering …" if self._answering else reading_status(exchange.prefill)
         self._paint(exchange.reply, status)
@@ -107,22 +120,35 @@ class _Card:
     def finish(self, reply: Reply) -> None:
         self._paint(reply, None)
 
-    def give_up(self, reply: Reply, status: str = "failed") -> None:
+    def give_up(self, reply: Reply) -> None:
         if self._display.shown:
-            self._paint(reply, status)
+            self._paint(reply, "failed")
 
     def _paint(self, reply: Reply, status: str | None) -> None:
+        started = time.monotonic()
         self._display.show(reply_bundle(reply, status))
-        # From the end of the painting, so that a slow one can't fill all the time there is.
-        self._next_paint = time.monotonic() + self._pause_seconds
+        ended = time.monotonic()
+        # A long answer takes long to draw; a tenth of the time is enough for it.
+        self._next_paint = ended + max(self._shortest_pause_seconds, 9 * (ended - started))
 
 
 class _Terminal:
-    """The answer printed as it arrives, then a line of facts."""
+    """The answer printed as it arrives, reasoning marked off from it, then a line of facts."""
+
+    def __init__(self) -> None:
+        self._channel = "text"
+
+    def wait(self, _: Exchange) -> None:
+        pass
 
     def take(self, event: object, _: Exchange) -> None:
-        if isinstance(event, TextDelta):
-            _write(plain_text(event.text))
+        if not isinstance(event, TextDelta):
+            return
+        if event.channel != self._channel:
+            self._channel = event.channel
+            heading = "[answer]" if event.channel == "text" else f"[{event.channel}]"
+            _write(f"\n{heading}\n")
+        _write(plain_text(event.text))
 
     def finish(self, reply: Reply) -> None:
         facts = reply_text(reply).rsplit("\n", 1)[-1]
@@ -172,7 +198,7 @@ class LiveLine:
 
     def _rewrite(self, text: str, end: str = "") -> None:
         """Write over the line that stands there (a terminal; a notebook has only the last)."""
-        _write(("\r" if self._width else "") + text.ljust(self._width) + end)
+        _write(("\r" if self._width else "") + plain_text(text).ljust(self._width) + end)
         self._width = len(text)
 
 

@@ -10,6 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display
 
 from ..errors import Interrupted
+from ..plain import plain_text
 from .parsing import parse
 
 # Everything else is imported by the magic that needs it: loading the extension must stay quick.
@@ -36,24 +37,13 @@ class ModelMagics(Magics):
         arguments = parse(self.load_model, line)
         if arguments is None:
             return
-        from ..render.models import loaded_line
-        from ..sessions import get_session
-        from .live import LiveLine
-
-        live = LiveLine(self.shell, arguments.spec)
-        before = {r.name for r in get_session().pool.status().residents}
-        try:
-            resident = get_session().load_model(
-                arguments.spec,
-                arguments.name,
-                pin=arguments.pin,
-                revision=arguments.revision,
-                on_progress=live.progress,
-            )
-        except KeyboardInterrupt:
-            kept = f" at {live.line}; run the cell again to resume" if live.line else ""
-            raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
-        live.finish(loaded_line(resident, already=resident.name in before))
+        bring_in(
+            self.shell,
+            arguments.spec,
+            name=arguments.name,
+            pin=arguments.pin,
+            revision=arguments.revision,
+        )
 
     @no_var_expand
     @line_magic
@@ -126,6 +116,25 @@ class ModelMagics(Magics):
         _say(_json(asdict(status))) if arguments.json else display(pool_table(status))
 
 
+def bring_in(shell: Any, spec: str, **how: Any) -> None:
+    """Load a model, with its download shown in one line that becomes the result.
+
+    `how` goes to `Session.load_model`. Raises its errors, and `Interrupted`.
+    """
+    from ..render.models import loaded_line
+    from ..sessions import get_session
+    from .live import LiveLine
+
+    live = LiveLine(shell, spec)
+    before = {r.name for r in get_session().pool.status().residents}
+    try:
+        resident = get_session().load_model(spec, on_progress=live.progress, **how)
+    except KeyboardInterrupt:
+        kept = f" at {live.line}; run the cell again to resume" if live.line else ""
+        raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
+    live.finish(loaded_line(resident, already=resident.name in before))
+
+
 def _on_disk() -> list[dict[str, Any]]:
     from .. import demo, hub
 
@@ -154,4 +163,4 @@ def _choices(names: list[str]) -> str:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - a magic's answer
+    print(plain_text(text))  # noqa: T201 - a magic's answer

@@ -6,10 +6,11 @@ as HTML. markdown-it escapes HTML here and loads no pictures; nothing else is le
 
 import functools
 import html
-import re
 from typing import Any
 
 from markdown_it import MarkdownIt
+
+from ..plain import plain_text
 
 # Pygments token -> a CSS variable of JupyterLab (so that code follows the theme; its own comment
 # and meta colours have too little contrast) and a colour for where there are no variables.
@@ -27,15 +28,6 @@ _COLOURS = (
 
 # The style of what stands beside the answer: footers, notes.
 QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
-
-# Everything that steers a terminal or reorders a line: C0 and C1 controls but tab and newline,
-# and the Unicode marks that override the writing direction.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def plain_text(text: str) -> str:
-    """Text without control characters: safe in a terminal, readable in a saved notebook."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n"))
 
 
 def escape(text: str) -> str:

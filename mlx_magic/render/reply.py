@@ -1,12 +1,19 @@
 """The reply card: an answer as it streams and when it is done, in HTML and in plain text."""
 
+import re
+
 from ..events import PrefillProgress
+from ..plain import plain_text
 from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
-from .markdown import QUIET, escape, markdown_html, plain_text
+from .markdown import QUIET, escape, markdown_html
 
 # `mathjax_ignore`: "$5 and $10" is money, not mathematics. Printed text has 8 px to its left, too.
-_CARD = '<div class="mlx-magic-reply mathjax_ignore" style="overflow-wrap: anywhere; padding-left: 8px">'
+_CARD = (
+    '<div class="mlx-magic-reply mathjax_ignore" '
+    'style="overflow-wrap: anywhere; padding-left: 8px">'
+)
+_JSON = re.compile(r'\{\s*"')
 # Shorter prompts are read before a count could be read.
 _LONG_PROMPT_TOKENS = 1000
 _REASONING = (
@@ -38,7 +45,7 @@ def reply_html(reply: Reply, status: str | None = None) -> str:
 
 def _fenced(text: str) -> str:
     """JSON as a code block, from its first character on; any other text as it is."""
-    return f"```json\n{text}\n```" if text.startswith("{") and "```" not in text else text
+    return f"```json\n{text}\n```" if _JSON.match(text) and "```" not in text else text
 
 
 def reply_text(reply: Reply, status: str | None = None) -> str:

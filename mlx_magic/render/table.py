@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .markdown import QUIET, escape, plain_text
+from ..plain import plain_text
+from .markdown import QUIET, escape
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Table:
 
     def to_html(self) -> str:
         """The table as HTML that survives without styles."""
-        note = f'<div style="{QUIET} padding-left: 8px">{escape(self.note)}</div>' if self.note else ""
+        style = f"{QUIET} padding-left: 8px"
+        note = f'<div style="{style}">{escape(self.note)}</div>' if self.note else ""
         if not self.rows:
             return note
         titles, *rows = self._lines()

@@ -14,8 +14,8 @@ PROMPT = "word " * 4000
 # phase -> (cell, what its output shows once the phase has begun)
 PHASES = {
     "idle": ("1 + 1", ""),
-    "warming up": ("%reload_ext mlx_magic", ""),
-    "load": ("%load_model {slow} --as other", ""),
+    "warming up": ("print('begun')\n%reload_ext mlx_magic", "begun"),
+    "load": ("print('begun')\n%load_model {slow} --as other", "begun"),
     "prefill": ("%%chat slow\n" + PROMPT, "reading the prompt"),
     "decode": ("%%chat slow --max-tokens 100000\nHello", "answering"),
 }
@@ -40,6 +40,7 @@ def _begin(kernel: Kernel, phase: str, tiny: dict[str, Path]) -> None:
     deadline = time.monotonic() + 20
     while marker and time.monotonic() < deadline:
         message = kernel.client.get_iopub_msg(timeout=20)
-        if marker in str(message["content"].get("data", {}).get("text/plain", "")):
+        content = message["content"]
+        if marker in content.get("text", content.get("data", {}).get("text/plain", "")):
             return
     assert not marker, f"{phase} never began"

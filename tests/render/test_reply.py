@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlx_magic.events import GenerationStats, PrefillProgress
-from mlx_magic.render.markdown import markdown_html, plain_text
+from mlx_magic.plain import plain_text
+from mlx_magic.render.markdown import markdown_html
 from mlx_magic.render.reply import reading_status, reply_bundle, reply_html, reply_text
 from mlx_magic.reply import Reply
 
