@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from .models import random_llama
-from .notebook import summary
+from .notebook import judge, summary
 
-ROUNDS = 15
+ROUNDS = 31
 
 
 def measure(folder: Path) -> None:
@@ -42,7 +42,7 @@ def measure(folder: Path) -> None:
     pairs = [(bare(), resident()) for _ in range(ROUNDS)]
     ratios = [ours / theirs for theirs, ours in pairs]
     print(f"{folder.name}: bare {summary([b for b, _ in pairs], ' ms', 1e3)}")
-    print(f"  resident / bare  {summary(ratios)}   bar: at most 1.1")
+    judge("resident / bare", ratios, at_most=1.1)
     close_session()
 
 

@@ -7,7 +7,7 @@ answered, and others after it for three seconds while the heavy imports run.
 import statistics
 import time
 
-from .notebook import Notebook, summary
+from .notebook import Notebook, judge, summary
 
 ROUNDS = 9
 TIME = """
@@ -44,7 +44,7 @@ def main() -> None:
     ratios = [ours / theirs for theirs, ours in pairs]
     print(f"import ipywidgets    {summary([t for t, _ in pairs], ' ms', 1e3)}")
     print(f"%load_ext mlx_magic  {summary([o for _, o in pairs], ' ms', 1e3)}")
-    print(f"  load_ext / ipywidgets  {summary(ratios)}   bar: at most 0.5")
+    judge("load_ext / ipywidgets", ratios, at_most=0.5)
     with Notebook() as notebook:
         notebook.run("import mlx_magic.magics; mlx_magic.magics._start_warm_up = lambda: None")
         notebook.run("%load_ext mlx_magic")
@@ -54,6 +54,6 @@ def main() -> None:
     usual = statistics.median(t for times in plain for t in times)
     first = [times[0] - usual for times in warm]
     worst = [max(times) - usual for times in warm]
-    print(f"  next cell delayed by       {summary(first, ' ms', 1e3)}   bar: at most 50 ms")
-    print(f"  slowest cell of 3 s later  {summary(worst, ' ms', 1e3)}")
-    print(f"  slowest in a plain kernel  {max(max(t) for t in plain) * 1e3 - usual * 1e3:.3g} ms")
+    judge("next cell delayed by", first, " ms", 1e3, at_most=50)
+    print(f"  slowest cell of the 3 s after it  {summary(worst, ' ms', 1e3)}")
+    print(f"  slowest cell of a plain kernel    {(max(map(max, plain)) - usual) * 1e3:.3g} ms")

@@ -1,8 +1,10 @@
 """The Python functions: what the magics do, from code."""
 
+import os
 from typing import Any
 
 from .conversations import Exchange
+from .errors import Interrupted
 from .events import ResidentStatus
 from .options import GenerationOptions
 from .reply import Reply
@@ -15,7 +17,11 @@ def session() -> Session:
 
 
 def load_model(
-    spec: str, name: str | None = None, pin: bool = False, *, revision: str | None = None
+    spec: str | os.PathLike[str],
+    name: str | None = None,
+    pin: bool = False,
+    *,
+    revision: str | None = None,
 ) -> ResidentStatus:
     """Bring a model into memory.
 
@@ -39,37 +45,56 @@ def pin_model(name: str, pinned: bool = True) -> ResidentStatus:
 
 
 def stream(
-    prompt: str, model: str | None = None, *, conversation: str | None = None, **options: Any
+    prompt: str,
+    model: str | None = None,
+    *,
+    conversation: str | None = None,
+    system: str | None = None,
+    new: bool = False,
+    **options: Any,
 ) -> Exchange:
-    """Ask and iterate the events. `options` are the fields of `GenerationOptions`.
+    """Ask and iterate the events: `PrefillProgress`, then `TextDelta`s, then `Finished`.
 
-    Without `conversation` it is a single turn with no history. The iterator's `reply` is the
-    answer so far.
+    Without `model` the one used last answers; without `conversation` it is a single turn with no
+    history. `system` sets the system prompt, `new` forgets the conversation's earlier turns.
+    `options` are `max_tokens`, `temperature`, `top_p`, `top_k`, `min_p`, `repetition_penalty`,
+    `seed`, `think` and `json_schema` (a dict); see `GenerationOptions` for their ranges. The
+    iterator's `reply` is the answer so far.
 
-    >>> for event in stream("What is 2 + 3?"): ...  # doctest: +SKIP
+    >>> for event in stream("What is 2 + 3?"):  # doctest: +SKIP
+    ...     print(getattr(event, "text", ""), end="")
+    2 + 3 = 5.
     """
-    current = get_session()
-    return current.ask(
+    return get_session().ask(
         prompt,
         model=model,
         conversation=conversation,
         options=GenerationOptions.of(**options),
+        system=system,
+        new=new,
     )
 
 
 def chat(
-    prompt: str, model: str | None = None, *, conversation: str | None = None, **options: Any
+    prompt: str,
+    model: str | None = None,
+    *,
+    conversation: str | None = None,
+    system: str | None = None,
+    new: bool = False,
+    **options: Any,
 ) -> Reply:
-    """Ask and wait for the whole answer. See `stream` for the arguments.
+    """Ask and wait for the whole answer. The arguments are those of `stream`.
+
+    Raises `Interrupted` after a kernel interrupt.
 
     >>> print(chat("What is 2 + 3?", temperature=0))  # doctest: +SKIP
     2 + 3 = 5.
     """
-    exchange = stream(prompt, model, conversation=conversation, **options)
+    exchange = stream(prompt, model, conversation=conversation, system=system, new=new, **options)
     try:
         for _ in exchange:
             pass
     except KeyboardInterrupt:
-        exchange.interrupt()
-        raise
+        raise Interrupted("interrupted") from None
     return exchange.reply

@@ -42,7 +42,7 @@ class Conversation:
 
     def __init__(self, name: str, system: str | None = None) -> None:
         self.name = name
-        self._first_system = system
+        self.first_system = system
         self._turns: list[Turn] = []
 
     @property
@@ -69,7 +69,7 @@ class Conversation:
     def reset(self, system: str | None = None) -> None:
         """Forget every turn, and set the system prompt to begin with."""
         self._turns.clear()
-        self._first_system = system
+        self.first_system = system
 
     def send(
         self,
@@ -112,7 +112,7 @@ class Conversation:
         return len(self._turns)
 
     def _system_after(self, turns: Sequence[Turn]) -> str | None:
-        return turns[-1].system if turns else self._first_system
+        return turns[-1].system if turns else self.first_system
 
 
 def _messages(system: str | None, turns: Sequence[Turn]) -> tuple[Message, ...]:
@@ -145,6 +145,9 @@ class Exchange(Iterator[Event]):
             event = next(self._stream)
         except StopIteration:
             self._end()
+            raise
+        except KeyboardInterrupt:
+            self.interrupt()  # also for a loop of the person's own, which knows nothing of it
             raise
         except Exception:
             self._ended = True

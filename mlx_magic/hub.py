@@ -92,11 +92,15 @@ def resolve(
     return _resolve_hub(spec, revision or _DEFAULT_REVISION, on_progress)
 
 
-def canonical(spec: str) -> str:
+def canonical(spec: str | os.PathLike[str]) -> str:
     """The one way to write a spec: `demo:NAME`, an absolute path, or a Hub id as it is.
 
-    Raises ModelNotFound for the home of a user that doesn't exist.
+    Raises ModelNotFound for the home of a user that doesn't exist, UsageProblem for no text.
     """
+    if isinstance(spec, os.PathLike):
+        spec = os.path.abspath(os.fspath(spec))  # noqa: PTH100 - keeps links
+    if not isinstance(spec, str):
+        raise UsageProblem(f"a spec is a Hub id, a folder or demo:NAME, not {spec!r}")
     spec = spec.strip()
     if spec in ("demo", "demo:"):
         return f"demo:{_DEFAULT_DEMO}"
@@ -390,7 +394,7 @@ def _close_matches(spec: str) -> str:
         tails = {name.replace(":", "/").rpartition("/")[2].lower(): name for name in known}
         if spec.lower() in tails:
             return f"; did you mean {tails[spec.lower()]!r}?"
-    hint = did_you_mean(spec, known)
+    hint = did_you_mean(spec, known).replace("there is", "on this machine there is", 1)
     return f"; {hint}" if hint else ""
 
 

@@ -48,7 +48,7 @@ class GenerationOptions:
     top_p: float | None = _option(
         Range(0, 1, above=True), "sample from the smallest set of tokens with this probability"
     )
-    top_k: int | None = _option(Range(0), "sample from the K likeliest tokens (0: all)")
+    top_k: int | None = _option(Range(0), "sample from the N likeliest tokens (0: all)")
     min_p: float | None = _option(
         Range(0, 1), "drop tokens less likely than this share of the likeliest"
     )
@@ -67,7 +67,10 @@ class GenerationOptions:
         for option in fields(self):
             value, takes = getattr(self, option.name), option.metadata["takes"]
             if value is not None and not self.accepts(option.name, value):
-                wanted = f"a number {takes}" if isinstance(takes, Range) else f"a {takes.__name__}"
+                number = "whole number" if "int" in str(option.type) else "number"
+                wanted = (
+                    f"a {number} {takes}" if isinstance(takes, Range) else f"a {takes.__name__}"
+                )
                 raise UsageProblem(f"{option.name} must be {wanted}, not {value!r}")
 
     @classmethod

@@ -119,7 +119,8 @@ class ModelPool:
             resident = self._find(name)
             if resident.leases:
                 raise ResidentBusy(
-                    f"{resident.name} is answering; interrupt its cell, then %unload_model again"
+                    f"{resident.name} is answering; wait for the answer or interrupt it, "
+                    "then try again"
                 )
             # From here on nobody can lease it, so the MLX thread may free it when it gets there.
             del self._residents[resident.name]
@@ -191,7 +192,7 @@ class ModelPool:
             if resident.snapshot.spec == name:
                 return resident
         raise ResidentNotFound(
-            f"no resident is called {name!r}; {did_you_mean(name, self._residents)} "
+            f"no loaded model is called {name!r}; {did_you_mean(name, self._residents)} "
             "(%models lists them, %load_model brings one in)"
         )
 

@@ -1,5 +1,6 @@
 """The session: the pool and the conversations of one kernel."""
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class Session:
 
     def load_model(
         self,
-        spec: str,
+        spec: str | os.PathLike[str],
         name: str | None = None,
         *,
         pin: bool = False,
@@ -84,6 +85,8 @@ class Session:
         the settings is loaded. Without `conversation` it is a single turn with no history.
         `turn` goes to `Conversation.send`: `system`, `new`, `made_by`.
         """
+        if not isinstance(prompt, str):
+            raise UsageProblem(f"a prompt is text, not {type(prompt).__name__}")
         if not prompt.strip():
             raise UsageProblem("the prompt is empty; write the question")
         if model is None and not self.pool.status().residents and self.settings.model:
@@ -91,6 +94,8 @@ class Session:
         talk = self._conversations.get(conversation or "")
         if talk is None:
             talk = Conversation(conversation or "", self.settings.system or None)
+        if turn.get("new"):
+            talk.first_system = self.settings.system or None
         exchange = talk.send(
             self.pool,
             Message.of("user", prompt),
@@ -144,10 +149,16 @@ def get_session() -> Session:
         return _current
 
 
-def close_session() -> None:
-    """End this kernel's session, if there is one. The next `get_session` makes a new one."""
+def close_session() -> int:
+    """End this kernel's session, if there is one; the number of models that were freed.
+
+    The next `get_session` makes a new one.
+    """
     global _current
     with _lock:
         session, _current = _current, None
-    if session is not None:
-        session.close()
+    if session is None:
+        return 0
+    freed = len(session.pool.status().residents)
+    session.close()
+    return freed

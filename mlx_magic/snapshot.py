@@ -270,4 +270,8 @@ def tensor_bytes(path: Path) -> int:
 
 def _damaged(path: Path, how: str) -> SnapshotBroken:
     # In the Hub cache the name is a link; the file to delete is what it points at.
-    return SnapshotBroken(f"{path.name} is damaged: {how}; delete {path.resolve()} and load again")
+    if path.is_symlink():
+        remedy = f"delete {path.resolve()} and load again"
+    else:  # perhaps the person's only copy
+        remedy = f"repair {path} or copy it again"
+    return SnapshotBroken(f"{path.name} is damaged: {how}; {remedy}")

@@ -25,7 +25,7 @@ class JsonConstraint:
     """
 
     def __init__(self, grammar_tokenizer: Any, schema: Mapping[str, Any]) -> None:
-        grammar = LLMatcher.grammar_from_json_schema(dict(schema), overrides=_COMPACT)
+        grammar = LLMatcher.grammar_from_json_schema(_closed(schema), overrides=_COMPACT)
         problem = LLMatcher.validate_grammar(grammar, grammar_tokenizer)
         if problem:
             raise UsageProblem(f"the JSON schema can't be followed: {' '.join(problem.split())}")
@@ -45,6 +45,19 @@ class JsonConstraint:
         allowed = mx.array(np.frombuffer(self._matcher.compute_logit_bias(), np.uint8) != 0)
         allowed = mx.pad(allowed, (0, logits.shape[-1] - allowed.size))  # unused embedding rows
         return mx.where(allowed, logits, -mx.inf)
+
+
+def _closed(schema: Any) -> Any:
+    """The schema with every object closed that doesn't say whether it is open.
+
+    JSON Schema leaves such objects open, and a model then invents keys without end.
+    """
+    if isinstance(schema, Mapping):
+        closed = {key: _closed(value) for key, value in schema.items()}
+        if isinstance(closed.get("properties"), dict):
+            closed.setdefault("additionalProperties", False)
+        return closed
+    return [_closed(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def grammar_tokenizer(tokenizer: Any, stop_ids: list[int]) -> Any:

@@ -54,6 +54,7 @@ class TextEngine:
         self._model = model
         self._spec = snapshot.spec
         self._revision = snapshot.revision
+        self._context_tokens = _context_tokens(snapshot.config)
         self._grammar_tokenizer: Any = None  # made when first needed
         self._defaults = _model_defaults(snapshot.generation_config)
         # mlx-lm knows the EOS ids of the configs; a turn may end with another token.
@@ -84,7 +85,12 @@ class TextEngine:
         started = time.perf_counter()
         options = options.with_defaults(self._defaults)
         prompt = self.render(messages, options)
-        prompt_ids = self.tokenizer.encode(prompt, add_special_tokens=False)
+        prompt_ids = self.tokenizer.encode(prompt, add_special_tokens=False, verbose=False)
+        if self._context_tokens and len(prompt_ids) > self._context_tokens:
+            raise UsageProblem(
+                f"the prompt is {len(prompt_ids):,} tokens and {self._spec} reads "
+                f"{self._context_tokens:,}; shorten it, or start afresh with %%chat --new"
+            )
         seed = secrets.randbits(32) if options.seed is None else options.seed
         mx.random.seed(seed)  # random state belongs to a thread
         mx.reset_peak_memory()
@@ -245,6 +251,15 @@ def _opens_thinking(prompt: str, tokenizer: Any) -> bool:
     return bool(prompt.rstrip().endswith(tokenizer.think_start))
 
 
+def _context_tokens(config: Mapping[str, Any]) -> int:
+    """How many tokens the model was made for; 0 where its config doesn't say."""
+    text = config.get("text_config")
+    for part in (config, text if isinstance(text, Mapping) else {}):
+        if isinstance(part.get("max_position_embeddings"), int):
+            return int(part["max_position_embeddings"])
+    return 0
+
+
 def _model_defaults(generation_config: Mapping[str, Any]) -> dict[str, Any]:
     """The sampling that a model's makers recommend; greedy unless they say `do_sample`."""
     if not generation_config.get("do_sample"):
@@ -272,6 +287,6 @@ def _load_problem(snapshot: "Snapshot", error: Exception) -> Exception:
             "look for another conversion under mlx-community"
         )
     return SnapshotBroken(
-        f"{snapshot.spec} can't be loaded from {snapshot.path}: {type(error).__name__}: {said}; "
-        "check its config files, or fetch it again"
+        f"{snapshot.spec} can't be loaded: {type(error).__name__}: {said}; "
+        f"check the files in {snapshot.path}"
     )

@@ -8,6 +8,7 @@ from traitlets import TraitError
 
 from .. import settings
 from ..errors import set_debug
+from ..units import count
 from .chat import ChatMagics
 from .completion import model_matcher
 from .models import ModelMagics
@@ -42,7 +43,9 @@ def unload(shell: Any) -> None:
     set_debug(False)
     sessions = sys.modules.get("mlx_magic.sessions")
     if sessions is not None:
-        sessions.close_session()
+        freed = sessions.close_session()
+        if freed:
+            print(f"{count(freed, 'model')} freed")  # noqa: T201 - it may come as a surprise
 
 
 def _remove(shell: Any) -> None:

@@ -26,7 +26,7 @@ class ChatMagics(Magics):
     @no_var_expand
     @cell_magic
     @magic_arguments("%chat")
-    @argument("model", nargs="?", metavar="MODEL", help="resident (default: last used)")
+    @argument("model", nargs="?", metavar="MODEL", help="which loaded model (default: last used)")
     @argument("--conversation", metavar="NAME", help="default: 'default'")
     @argument("--new", action="store_true", help="forget the conversation's earlier turns")
     @argument("--system", metavar="TEXT", help="system prompt, from this turn on")

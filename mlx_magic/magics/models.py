@@ -48,8 +48,8 @@ class ModelMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("names", nargs="*", metavar="NAME", help="residents to free")
-    @argument("--all", action="store_true", help="free every resident")
+    @argument("names", nargs="*", metavar="NAME", help="models to free")
+    @argument("--all", action="store_true", help="free every model")
     def unload_model(self, line: str) -> None:
         """Free the memory of one or several models.
 
@@ -66,7 +66,8 @@ class ModelMagics(Magics):
         names = residents if arguments.all else arguments.names
         if not names and not arguments.all:
             raise UsageError(f"unload_model: say which one ({_choices(residents)}), or --all")
-        for name in [pool.resident(name).name for name in names]:  # all known before any is freed
+        # All are known before any is freed; a name said twice is freed once.
+        for name in dict.fromkeys(pool.resident(name).name for name in names):
             freed = pool.unload(name)
             _say(f"{freed.name} unloaded, {format_bytes(freed.weight_bytes)} freed")
         if not names:
@@ -75,7 +76,7 @@ class ModelMagics(Magics):
     @no_var_expand
     @line_magic
     @magic_arguments()
-    @argument("names", nargs="+", metavar="NAME", help="residents to pin")
+    @argument("names", nargs="+", metavar="NAME", help="models to pin")
     @argument("--off", action="store_true", help="unpin them")
     def pin_model(self, line: str) -> None:
         """Keep models in memory whatever else is loaded, or stop keeping them (--off).
@@ -88,7 +89,7 @@ class ModelMagics(Magics):
         from ..sessions import get_session
 
         pool = get_session().pool
-        for name in [pool.resident(name).name for name in arguments.names]:
+        for name in dict.fromkeys(pool.resident(name).name for name in arguments.names):
             pool.pin(name, not arguments.off)
             _say(f"{name} {'unpinned' if arguments.off else 'pinned'}")
 

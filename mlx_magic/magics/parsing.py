@@ -13,6 +13,7 @@ from IPython.core.magic_arguments import argument
 
 from ..errors import UsageProblem, did_you_mean
 from ..options import GenerationOptions
+from ..plain import one_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,13 +29,15 @@ def parse(magic: Any, line: str) -> argparse.Namespace | None:
     except ValueError as error:  # an unclosed quote
         raise UsageError(f"{name}: {error} in {line.strip()!r}; close the quote") from None
     if "--help" in argv or "-h" in argv:
-        print(magic.parser.format_help())  # noqa: T201 - the answer to --help
+        print(magic.parser.format_help().removeprefix("::\n\n"))  # noqa: T201 - the answer
         return None
     arguments, unknown = magic.parser.parse_known_args(argv)
     if unknown:
         flags = [flag for action in magic.parser._actions for flag in action.option_strings]
         hint = did_you_mean(unknown[0], flags) if unknown[0].startswith("-") else ""
-        raise UsageError(f"{name}: unknown argument {unknown[0]!r}; {hint or 'see --help'}")
+        below = ", and the prompt goes in the lines below" if name == "chat" else ""
+        hint = hint or f"quote what has spaces in it{below}"
+        raise UsageError(f"{name}: unknown argument {unknown[0]!r}; {hint}")
     result: argparse.Namespace = arguments
     return result
 
@@ -68,18 +71,20 @@ def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `UsageProblem` for anything else.
     """
-    found: Any = variables.get(text)
+    found: Any = variables.get(text, text)
     if hasattr(found, "model_json_schema"):
         found = found.model_json_schema()
-    elif found is None:
+    elif isinstance(found, str):
         try:
-            found = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+            found = json.loads(found if found.lstrip().startswith("{") else Path(found).read_text())
         except json.JSONDecodeError as error:
-            raise UsageProblem(f"--json {text[:60]!r} is no JSON: {error}") from error
+            raise UsageProblem(f"--json {one_line(text, 60)!r} is no JSON: {error}") from error
         except OSError:
             raise UsageProblem(
-                f"--json takes a variable, JSON text or a file, and {text[:60]!r} is none of them"
+                "--json takes a variable, JSON text or a file, and "
+                f"{one_line(text, 60)!r} is none of them"
             ) from None
     if not isinstance(found, dict):
-        raise UsageProblem(f"--json takes a JSON object, and {text[:60]!r} is {found!r:.60}")
+        kind = type(found).__name__
+        raise UsageProblem(f"--json takes a JSON object, and {one_line(text, 60)!r} is a {kind}")
     return found

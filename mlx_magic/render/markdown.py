@@ -6,6 +6,7 @@ as HTML. markdown-it escapes HTML here and loads no pictures; nothing else is le
 
 import functools
 import html
+import re
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -30,6 +31,14 @@ _COLOURS = (
 QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 
 
+# TeX in a text: \(…\), \[…\], $$…$$, and $…$ by pandoc's rule, which leaves "$5 and $10" alone.
+_MATH = re.compile(
+    r"\\\(.+?\\\)|\\\[.+?\\\]|\$\$.+?\$\$|\$(?![\s$])[^$\n]*?(?<![\s\\])\$(?!\d)", re.DOTALL
+)
+# What MathJax makes links, styles or further packages of stays undrawn.
+_UNSAFE_TEX = re.compile(r"\\(href|url|require|style|class|cssId|data|html|def|let|newcommand)")
+
+
 def escape(text: str) -> str:
     """Text for any place in HTML, attributes included."""
     return html.escape(plain_text(text), quote=True)
@@ -45,7 +54,28 @@ def _renderer() -> MarkdownIt:
     options = {"html": False, "linkify": False, "highlight": _highlight}
     renderer = MarkdownIt("js-default", options)
     renderer.add_render_rule("image", _image_text)
+    renderer.add_render_rule("math", _math_source)
+    renderer.inline.ruler.before("escape", "math", _math)
     return renderer
+
+
+def _math(state: Any, silent: bool) -> bool:
+    """Inline rule of markdown-it: TeX is no Markdown."""
+    found = _MATH.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("math", "", 0).content = found[0]
+    state.pos = found.end()
+    return True
+
+
+def _math_source(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
+    """The TeX as it is; Jupyter's MathJax draws it (the card around it is kept from MathJax)."""
+    source = html.escape(tokens[index].content)
+    if _UNSAFE_TEX.search(tokens[index].content):
+        return source
+    return f'<span class="mathjax_process">{source}</span>'
 
 
 def _image_text(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:

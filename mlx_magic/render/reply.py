@@ -8,10 +8,11 @@ from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
 from .markdown import QUIET, escape, markdown_html
 
-# `mathjax_ignore`: "$5 and $10" is money, not mathematics. Printed text has 8 px to its left, too.
+# `mathjax_ignore`: "$5 and $10" is money; mathematics is marked by `markdown_html`. The padding is
+# that of printed text.
 _CARD = (
     '<div class="mlx-magic-reply mathjax_ignore" '
-    'style="overflow-wrap: anywhere; padding-left: 8px">'
+    'style="overflow-wrap: break-word; padding-left: 8px">'
 )
 _JSON = re.compile(r'\{\s*"')
 # Shorter prompts are read before a count could be read.
@@ -69,13 +70,16 @@ def reading_status(progress: PrefillProgress | None) -> str:
 def _footer(reply: Reply, status: str | None) -> str:
     facts = [reply.model]
     stats = reply.stats
+    if stats is not None and not reply.text and not reply.interrupted:
+        facts.append("no text")
     if reply.interrupted:
         facts.append("interrupted")
     elif status is not None:
         facts.append(status)
     if stats is not None:
         if stats.finish_reason == "length":
-            facts.append(f"cut off at {stats.generation_tokens:,} tokens; raise --max-tokens")
+            tokens = count(stats.generation_tokens, "token")
+            facts.append(f"cut off at {tokens}; raise --max-tokens")
         else:
             facts.append(count(stats.generation_tokens, "token"))
         if stats.generation_tps:

@@ -115,9 +115,19 @@ def test_json_is_a_code_block_from_its_first_character_on() -> None:
     assert "<pre>" not in reply_html(replace(REPLY, text="[1] says so"))
 
 
-def test_money_is_not_mathematics() -> None:
-    html = reply_html(replace(REPLY, text="$5 and $10"))
-    assert "$5 and $10" in html and "mathjax_ignore" in html
+@pytest.mark.parametrize("text", ["$5 and $10", "costs $5-$10 a day", "a $ b $ c", r"\$5 and 3$"])
+def test_money_is_not_mathematics(text: str) -> None:
+    html = reply_html(replace(REPLY, text=text))
+    assert "mathjax_ignore" in html and "mathjax_process" not in html
+
+
+@pytest.mark.parametrize(
+    "tex", [r"\(a_b * c_d\)", r"\[\int_0^1 x\,dx\]", r"$$a \\ b$$", "$x^2$", "\\[\na_b\n\\]"]
+)
+def test_mathematics_keeps_its_source_and_is_marked_for_mathjax(tex: str) -> None:
+    html = reply_html(replace(REPLY, text=f"so {tex} holds"))
+    assert f'so <span class="mathjax_process">{tex}</span> holds' in html
+    assert "mathjax_process" not in reply_html(replace(REPLY, text=f"`{tex}`"))
 
 
 def test_the_footer_tells_the_speed_the_wait_and_the_memory() -> None:
