@@ -159,6 +159,10 @@ class Exchange(Iterator[Event]):
         """Wait for the next event, at most so long; whether iterating would give it at once."""
         return self._stream.wait(timeout_seconds)
 
+    def rest(self, timeout_seconds: float) -> None:
+        """Let events gather, at most so long and not beyond the last one."""
+        self._stream.rest(timeout_seconds)
+
     @property
     def reply(self) -> Reply:
         """The answer so far; with `stats`, `tokens` and all `messages` once it has ended."""

@@ -3,13 +3,14 @@
 Knows nothing of networks or of the Hub's cache: `hub` finds the folder, this file reads it.
 """
 
+import functools
 import json
 import os
 import re
 import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import translate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,8 +105,13 @@ def _is_wanted(name: str) -> bool:
     )
 
 
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch(name.lower(), pattern) for pattern in patterns)
+def _matches(base: str, patterns: tuple[str, ...]) -> bool:
+    return _one_pattern(patterns).fullmatch(base.lower()) is not None
+
+
+@functools.cache
+def _one_pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(translate, patterns)))
 
 
 def weight_files(names: Iterable[str]) -> list[str]:

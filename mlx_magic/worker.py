@@ -92,6 +92,7 @@ class MLXThread:
         `done` is called exactly once when the job has ended, whether or not it ran.
         """
         events: queue.SimpleQueue[Event | _End] = queue.SimpleQueue()
+        ended = threading.Event()
 
         def run(job: Job) -> None:
             end = _End(None)
@@ -109,10 +110,11 @@ class MLXThread:
                 job.on_prefill = None
                 done()
                 events.put(end)
+                ended.set()
 
         job = Job(run)
         self._enqueue(job)
-        return Stream(events, job, self)
+        return Stream(events, ended, job, self)
 
     def require_alive(self) -> None:
         """Raise `SessionEnded` when nobody is there to do the jobs."""
@@ -201,9 +203,14 @@ class Stream(Iterator[Event]):
     """The events of one generation, as they arrive. Dropping it cancels the generation."""
 
     def __init__(
-        self, events: "queue.SimpleQueue[Event | _End]", job: Job, thread: MLXThread
+        self,
+        events: "queue.SimpleQueue[Event | _End]",
+        ended: threading.Event,
+        job: Job,
+        thread: MLXThread,
     ) -> None:
         self._events = events
+        self._all_there = ended
         self._job = job
         self._thread = thread
         self._waiting: Event | _End | None = None  # what `wait` has taken out already
@@ -232,6 +239,14 @@ class Stream(Iterator[Event]):
             except queue.Empty:
                 return False
         return True
+
+    def rest(self, timeout_seconds: float) -> None:
+        """Let events gather, at most so long and not beyond the last one.
+
+        Taking each as it comes would wake this thread for every token, at the cost of the one
+        that generates.
+        """
+        self._all_there.wait(timeout_seconds)
 
     def cancel(self) -> None:
         """Stop the generation at its next token or chunk; the events until then still arrive."""

@@ -72,7 +72,7 @@ def test_a_reply_ends_at_the_templates_turn_end_where_the_configs_know_only_eos(
     engine = _load(tiny["qwen"])
     end = engine.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert engine.tokenizer.eos_token_id != end
-    assert end in engine.tokenizer.eos_token_ids
+    assert end in engine.stop_ids
     # a random model never ends its turn, so make one that does, after its third token
     stopping = _StopAfter(engine._model, end, 3)
     engine._model = stopping

@@ -1,5 +1,6 @@
 """The text engine: a language model over mlx-lm's `stream_generate`."""
 
+import functools
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,15 +53,10 @@ class TextEngine:
         self.weight_bytes = int(mx.get_array_buffer_size(model.parameters()))
         self.tokenizer = tokenizer
         self._model = model
-        self._spec = snapshot.spec
-        self._revision = snapshot.revision
+        self._snapshot = snapshot
         self._context_tokens = _context_tokens(snapshot.config)
         self._grammar_tokenizer: Any = None  # made when first needed
         self._defaults = _model_defaults(snapshot.generation_config)
-        # mlx-lm knows the EOS ids of the configs; a turn may end with another token.
-        tokenizer.eos_token_ids = stop_token_ids(
-            tokenizer, snapshot.config, snapshot.generation_config, self.family
-        )
 
     @classmethod
     def load(cls, snapshot: "Snapshot") -> "TextEngine":
@@ -78,6 +74,14 @@ class TextEngine:
         except Exception as error:  # a damaged file may break mlx-lm or transformers anywhere
             raise _load_problem(snapshot, error) from error
 
+    @functools.cached_property
+    def stop_ids(self) -> frozenset[int]:
+        """The ids of the tokens that end a reply: see `families.stop_token_ids`."""
+        snapshot = self._snapshot
+        return stop_token_ids(
+            self.tokenizer, snapshot.config, snapshot.generation_config, self.family
+        )
+
     def stream(
         self, messages: Sequence[Message], options: GenerationOptions, control: Control
     ) -> Iterator[Event]:
@@ -88,9 +92,11 @@ class TextEngine:
         prompt_ids = self.tokenizer.encode(prompt, add_special_tokens=False, verbose=False)
         if self._context_tokens and len(prompt_ids) > self._context_tokens:
             raise UsageProblem(
-                f"the prompt is {len(prompt_ids):,} tokens and {self._spec} reads "
+                f"the prompt is {len(prompt_ids):,} tokens and {self._snapshot.spec} reads "
                 f"{self._context_tokens:,}; shorten it, or start afresh with %%chat --new"
             )
+        # mlx-lm knows the EOS ids of the configs; a turn may end with another token.
+        self.tokenizer.eos_token_ids = self.stop_ids
         seed = secrets.randbits(32) if options.seed is None else options.seed
         mx.random.seed(seed)  # random state belongs to a thread
         mx.reset_peak_memory()
@@ -126,7 +132,7 @@ class TextEngine:
         except Cancelled:
             finish = "interrupted"
         except RuntimeError as error:  # MLX raises nothing narrower
-            raise GenerationFailed(f"{self._spec} stopped: MLX says {error}") from error
+            raise GenerationFailed(f"{self._snapshot.spec} stopped: MLX says {error}") from error
         finally:
             responses.close()  # a suspended generator keeps the KV cache and the wired limit
         if finish == "stop" and splitter.called_tool:
@@ -137,10 +143,11 @@ class TextEngine:
         """The prompt text of a conversation, by the model's chat template."""
         if not self.tokenizer.has_chat_template:
             raise UsageProblem(
-                f"{self._spec} has no chat template (a base model?); load its instruct version"
+                f"{self._snapshot.spec} has no chat template (a base model?); "
+                "load its instruct version"
             )
         if options.think and not self.tokenizer.has_thinking:
-            raise UsageProblem(f"{self._spec} has no thinking mode; leave out --think")
+            raise UsageProblem(f"{self._snapshot.spec} has no thinking mode; leave out --think")
         think = options.think
         if options.json_schema is not None:
             think = False  # the answer is to be JSON from its first token on
@@ -170,7 +177,7 @@ class TextEngine:
 
             if self._grammar_tokenizer is None:
                 self._grammar_tokenizer = grammar_tokenizer(
-                    self.tokenizer._tokenizer, sorted(self.tokenizer.eos_token_ids)
+                    self.tokenizer._tokenizer, sorted(self.stop_ids)
                 )
             processors.append(JsonConstraint(self._grammar_tokenizer, options.json_schema))
         return list(processors)
@@ -189,7 +196,7 @@ class TextEngine:
             peak_memory_bytes=int(mx.get_peak_memory()),
             finish_reason=finish,
             seed=seed,
-            revision=self._revision,
+            revision=self._snapshot.revision,
         )
 
 

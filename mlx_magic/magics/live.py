@@ -12,7 +12,7 @@ from IPython.display import display
 
 from ..conversations import Exchange
 from ..errors import Interrupted
-from ..events import PrefillProgress, TextDelta
+from ..events import TextDelta
 from ..hub import DownloadProgress
 from ..plain import plain_text
 from ..render.markdown import escape
@@ -106,9 +106,11 @@ class _Card:
     def take(self, event: object, exchange: Exchange) -> None:
         first_word = isinstance(event, TextDelta) and not self._answering
         self._answering |= first_word
-        read = isinstance(event, PrefillProgress) and event.done_tokens == event.total_tokens
-        if first_word or read or time.monotonic() >= self._next_paint:
+        due = time.monotonic() >= self._next_paint
+        if first_word or (due and not exchange.wait(0)):  # the last of those that are here
             self.show(exchange)
+            if self._answering:
+                exchange.rest(self._next_paint - time.monotonic())
 
     def wait(self, exchange: Exchange) -> None:
         self.show(exchange)
