@@ -73,7 +73,7 @@ def measure(model: str, question: str, tokens: int, rounds: int = 15) -> None:
 
 
 def main() -> None:
-    measure("demo:qwen", "Tell me a story about a fox.", 200)
+    measure("demo:qwen", "Tell me a story about a fox.", 200, rounds=41)
     measure("demo:qwen", "What is the capital of France? " * 150, 8, rounds=5)  # a long prompt
     large = str(random_llama("llama-16m", hidden=384, layers=8))
     measure(large, "Hello", 300)

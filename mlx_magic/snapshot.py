@@ -178,7 +178,10 @@ def missing_files(folder: Path, known_absent: Collection[str] = ()) -> list[str]
     `known_absent` are names that an index may promise although the repository never had them.
     Raises SnapshotBroken when the index of the shards can't be read.
     """
-    names = file_names(folder)
+    return _missing(folder, file_names(folder), known_absent)
+
+
+def _missing(folder: Path, names: set[str], known_absent: Collection[str]) -> list[str]:
     missing = [] if CONFIG in names else [CONFIG]
     if not _has_tokenizer(names):
         missing.append("tokenizer.json")
@@ -221,20 +224,22 @@ def read_snapshot(
     """
     names = file_names(folder)
     check_weight_formats(names, spec)
-    missing = missing_files(folder, known_absent)
+    missing = _missing(folder, names, known_absent)
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise SnapshotBroken(
             f"{spec!r} has no {missing[0]}{more}; "
             f"add what is missing to {folder}, or load another model"
         )
-    generation_config = folder / "generation_config.json"
+    generation_config = "generation_config.json"
     return Snapshot(
         spec=spec,
         path=folder,
         revision=revision,
         config=_read_json(folder / CONFIG),
-        generation_config=_read_json(generation_config) if generation_config.is_file() else {},
+        generation_config=_read_json(folder / generation_config)
+        if generation_config in names
+        else {},
         weight_bytes=sum(tensor_bytes(folder / name) for name in weight_files(names)),
         source=source,
     )

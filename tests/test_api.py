@@ -86,6 +86,7 @@ def test_a_machine_without_a_backend_is_told_what_to_install(
     monkeypatch.setattr(device.sys, "platform", "linux")
     monkeypatch.setattr(device.importlib.util, "find_spec", lambda _: bare)
     monkeypatch.setitem(sys.modules, "mlx.core", None)  # as if libmlx were missing
+    device.require_backend.cache_clear()
     with pytest.raises(BackendMissing, match=r"mlx-magic\[cpu\].*mlx-magic\[cuda\]") as caught:
         device.require_backend()
     assert "\n" not in str(caught.value)

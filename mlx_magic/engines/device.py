@@ -1,5 +1,6 @@
 """The device: whether MLX has a backend here, what memory it holds, how a thread leaves it."""
 
+import functools
 import gc
 import importlib.util
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 from ..errors import BackendMissing
 
 
+@functools.cache
 def require_backend() -> None:
     """Raise `BackendMissing` on a Linux machine without one; importing MLX is avoided if it can be.
 
