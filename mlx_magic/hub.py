@@ -8,18 +8,12 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from json import JSONDecodeError
 from pathlib import Path
 
-from .download import (
-    PARTIAL_SUFFIX,
-    Download,
-    DownloadProgress,
-    transport_error,
-)
+from .cached import CachedModel, cache_root, cached_commit, known_absent, list_cached
+from .download import Download, DownloadProgress, transport_error
 from .errors import (
     DiskFull,
     DownloadFailed,
@@ -27,37 +21,18 @@ from .errors import (
     MlxMagicError,
     ModelGated,
     ModelNotFound,
-    SnapshotBroken,
     UsageProblem,
     did_you_mean,
 )
-from .snapshot import CONFIG, INDEX, Snapshot, file_names, missing_files, read_snapshot
+from .snapshot import CONFIG, Snapshot, missing_files, read_snapshot
 from .units import format_bytes
 
-__all__ = ["CachedModel", "DownloadProgress", "Snapshot", "list_cached", "resolve"]
+__all__ = ["CachedModel", "DownloadProgress", "Snapshot", "canonical", "list_cached", "resolve"]
 
 _DEFAULT_DEMO = "qwen"
 _DEFAULT_REVISION = "main"
 # Git's own rules for a branch or tag, narrowed: a revision becomes a path below refs/.
 _REVISION = re.compile(r"(?!.*(\.\.|//|/\.|\.lock$))[A-Za-z0-9_][\w./+-]{0,200}")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-
-
-@dataclass(frozen=True)
-class CachedModel:
-    """A model in the Hub cache: one snapshot of one repository.
-
-        [m.spec for m in hub.list_cached() if m.complete]
-
-    `disk_bytes` counts all files of the snapshot; `last_used` is when one was last read or
-    written, as far as the disk records reads; `complete` says that it loads without the network.
-    """
-
-    spec: str
-    revision: str
-    disk_bytes: int
-    last_used: datetime
-    complete: bool
 
 
 def resolve(
@@ -166,11 +141,11 @@ def _check_repo_id(spec: str) -> None:
 def _resolve_hub(
     repo_id: str, revision: str, on_progress: Callable[[DownloadProgress], None] | None
 ) -> Snapshot:
-    store = _cache_root() / ("models--" + repo_id.replace("/", "--"))
-    commit = _cached_commit(store, revision)
+    store = cache_root() / ("models--" + repo_id.replace("/", "--"))
+    commit = cached_commit(store, revision)
     if commit is not None:
         folder = store / "snapshots" / commit
-        absent = _known_absent(store, commit)
+        absent = known_absent(store, commit)
         if not missing_files(folder, absent):
             return read_snapshot(
                 folder, spec=repo_id, revision=commit, source="cache", known_absent=absent
@@ -183,76 +158,8 @@ def _resolve_hub(
         spec=repo_id,
         revision=download.commit,
         source="download",
-        known_absent=_known_absent(store, download.commit),
+        known_absent=known_absent(store, download.commit),
     )
-
-
-def _cache_root() -> Path:
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE).expanduser()
-
-
-def _cached_commit(store: Path, revision: str) -> str | None:
-    """The commit of a cached snapshot, from the cache's own notes."""
-    try:
-        commit = (store / "refs" / revision).read_text(encoding="utf-8").strip()
-    except OSError:
-        commit = revision
-    known = _COMMIT.fullmatch(commit) and (store / "snapshots" / commit).is_dir()
-    return commit if known else None
-
-
-def _known_absent(store: Path, commit: str) -> set[str]:
-    """Files of which the cache notes that the repository doesn't have them."""
-    folder = store / ".no_exist" / commit
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-
-
-def list_cached() -> tuple[CachedModel, ...]:
-    """The models in the Hub cache, the one used last first; never asks the network.
-
-    Lists snapshots with a config and safetensors weights, and downloads of them that broke off
-    (`complete` is False then). What can't be read is left out.
-    """
-    found: list[CachedModel] = []
-    root = _cache_root()
-    for store in root.glob("models--*") if root.is_dir() else ():
-        try:
-            found += _cached_models(store)
-        except (OSError, ValueError):
-            continue
-    return tuple(sorted(found, key=lambda m: (m.last_used, m.spec), reverse=True))
-
-
-def _cached_models(store: Path) -> Iterator[CachedModel]:
-    spec = "/".join(store.name.split("--")[1:])
-    snapshots = store / "snapshots"
-    commits = [p.name for p in snapshots.iterdir()] if snapshots.is_dir() else []
-    for commit in commits:
-        names = file_names(snapshots / commit)
-        if CONFIG in names and (INDEX in names or any(n.endswith(".safetensors") for n in names)):
-            paths = [snapshots / commit / name for name in names]
-            yield _cached_model(spec, commit, paths, _is_complete(store, commit))
-    partials = list((store / "blobs").glob(f"*{PARTIAL_SUFFIX}"))
-    if partials:
-        refs = [ref.read_text().strip() for ref in (store / "refs").rglob("*") if ref.is_file()]
-        for commit in sorted(set(refs) - set(commits)):
-            yield _cached_model(spec, commit, list((store / "blobs").iterdir()), False)
-
-
-def _is_complete(store: Path, commit: str) -> bool:
-    try:
-        return not missing_files(store / "snapshots" / commit, _known_absent(store, commit))
-    except SnapshotBroken:
-        return False
-
-
-def _cached_model(spec: str, commit: str, paths: list[Path], complete: bool) -> CachedModel:
-    stats = [path.stat() for path in paths]
-    last = max(max(s.st_atime, s.st_mtime) for s in stats)
-    size = sum(s.st_size for s in stats)
-    return CachedModel(spec, commit, size, datetime.fromtimestamp(last, UTC), complete)
 
 
 @contextmanager
@@ -355,12 +262,12 @@ def _disk_trouble(error: Exception, download: Download) -> MlxMagicError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         left = format_bytes(download.total_bytes - download.done_bytes)
         return DiskFull(
-            f"the disk is full: {download.repo_id!r} needs {left} more in {_cache_root()}; "
+            f"the disk is full: {download.repo_id!r} needs {left} more in {cache_root()}; "
             f"delete what %models --cached shows, and load again to resume"
         )
     reason = error.strerror or str(error).partition("\n")[0]
     return DownloadFailed(
-        f"{download.repo_id!r} can't be stored: {reason} ({error.filename or _cache_root()}); "
+        f"{download.repo_id!r} can't be stored: {reason} ({error.filename or cache_root()}); "
         f"make the folder writable or set HF_HOME, and load again"
     )
 
