@@ -1,13 +1,9 @@
-"""Messages of a conversation: pure values, to and from OpenAI-style dictionaries."""
+"""Messages of a conversation: pure values, and the OpenAI-style dictionaries that templates take."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .errors import UsageProblem
-
 Role = Literal["system", "user", "assistant", "tool"]
-ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 
 
 @dataclass(frozen=True)
@@ -65,20 +61,6 @@ class Message:
             return {"role": self.role, "content": self.text}
         return {"role": self.role, "content": [_part_to_openai(part) for part in self.parts]}
 
-    @classmethod
-    def from_openai(cls, message: Mapping[str, Any]) -> "Message":
-        """Read an OpenAI chat dictionary whose content is text (a string or text parts).
-
-        Raises `UsageProblem` for an unknown role or another kind of content.
-        """
-        role = message.get("role")
-        if role not in ROLES:
-            raise UsageProblem(f"a message's role is one of {', '.join(ROLES)}, not {role!r}")
-        content = message.get("content") or ""
-        if isinstance(content, str):
-            return cls.of(role, content)
-        return cls(role, tuple(_text_part(part) for part in content))
-
 
 def _part_to_openai(part: Part) -> dict[str, Any]:
     if isinstance(part, TextPart):
@@ -87,10 +69,3 @@ def _part_to_openai(part: Part) -> dict[str, Any]:
 
     data = base64.b64encode(part.png).decode("ascii")
     return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
-
-
-def _text_part(part: Any) -> TextPart:
-    if isinstance(part, Mapping) and part.get("type") == "text":
-        return TextPart(str(part.get("text", "")))
-    kind = part.get("type") if isinstance(part, Mapping) else type(part).__name__
-    raise UsageProblem(f"a message part of type {kind!r} can't be read here; use text")

@@ -4,8 +4,6 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mlx_magic.errors import (
     Interrupted,
@@ -22,10 +20,8 @@ from mlx_magic.settings import Settings
 PICTURE = ImagePart(b"\x89PNG", 4, 3, "chart.png")
 
 
-@given(st.sampled_from(["system", "user", "assistant", "tool"]), st.text())
-def test_a_text_message_survives_the_way_to_openai_and_back(role: Any, text: str) -> None:
-    message = Message.of(role, text)
-    assert Message.from_openai(message.to_openai()) == message
+def test_a_text_message_is_a_dictionary_of_role_and_string() -> None:
+    assert Message.of("user", "Hi").to_openai() == {"role": "user", "content": "Hi"}
 
 
 def test_a_message_with_a_picture_keeps_the_order() -> None:
@@ -33,19 +29,6 @@ def test_a_message_with_a_picture_keeps_the_order() -> None:
     kinds = [part["type"] for part in message.to_openai()["content"]]
     assert kinds == ["text", "image_url", "text"]
     assert message.text == "look: well?" and message.images == (PICTURE,)
-
-
-@pytest.mark.parametrize(
-    "odd, says",
-    [
-        ({"role": "robot", "content": "x"}, "'robot'"),
-        ({"role": "user", "content": [{"type": "audio"}]}, "'audio'"),
-        ({"role": "user", "content": [7]}, "'int'"),
-    ],
-)
-def test_an_odd_message_is_refused(odd: Any, says: str) -> None:
-    with pytest.raises(UsageProblem, match=says):
-        Message.from_openai(odd)
 
 
 @pytest.mark.parametrize(
