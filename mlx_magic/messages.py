@@ -1,4 +1,4 @@
-"""Messages of a conversation: pure values, and the OpenAI-style dictionaries that templates take."""
+"""Messages of a conversation: pure values, and the dictionaries that chat templates take."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
