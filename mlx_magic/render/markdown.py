@@ -33,7 +33,9 @@ QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 
 # TeX in a text: \(…\), \[…\], $$…$$, and $…$ by pandoc's rule, which leaves "$5 and $10" alone.
 _MATH = re.compile(
-    r"\\\(.+?\\\)|\\\[.+?\\\]|\$\$.+?\$\$|\$(?![\s$])[^$\n]*?(?<![\s\\])\$(?!\d)", re.DOTALL
+    r"\\\(.{1,999}?\\\)|\\\[.{1,999}?\\\]|\$\$.{1,999}?\$\$"  # bounded: no text takes for ever
+    r"|\$(?![\s$])[^$\n]{0,999}?(?<![\s\\])\$(?!\d)",
+    re.DOTALL,
 )
 # What MathJax makes links, styles or further packages of stays undrawn.
 _UNSAFE_TEX = re.compile(r"\\(href|url|require|style|class|cssId|data|html|def|let|newcommand)")
