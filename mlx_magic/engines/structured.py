@@ -4,6 +4,7 @@ mlx-vlm has a processor of the same kind, but it needs a Metal kernel and so fai
 backends (mlx-vlm 0.7.10, `structured.py`); this one masks with plain MLX operations.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,11 @@ class JsonConstraint:
     """
 
     def __init__(self, grammar_tokenizer: Any, schema: Mapping[str, Any]) -> None:
-        grammar = LLMatcher.grammar_from_json_schema(_closed(schema), overrides=_COMPACT)
+        try:
+            text = json.dumps(_closed(schema))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageProblem(f"the JSON schema is no JSON: {error}") from error
+        grammar = LLMatcher.grammar_from_json_schema(text, overrides=_COMPACT)
         problem = LLMatcher.validate_grammar(grammar, grammar_tokenizer)
         if problem:
             raise UsageProblem(f"the JSON schema can't be followed: {' '.join(problem.split())}")

@@ -63,13 +63,15 @@ def _remove(shell: Any) -> None:
 
 def _settings(shell: Any) -> MlxMagics:
     """The settings, with what the configuration file or the command line says of them."""
-    try:
-        return MlxMagics(parent=shell)
-    except TraitError as error:
-        # A value that %config has refused stays in the shell's configuration all the same.
-        shell.config.pop("MlxMagics")
-        print(f"MlxMagics: the configuration is left out: {error}", file=sys.stderr)  # noqa: T201
-        return MlxMagics(parent=shell)
+    section = shell.config.get("MlxMagics", {})
+    for name, value in list(section.items()):
+        try:
+            settings.Settings(**{name: value})
+        except TraitError as error:
+            # A value that %config has refused stays in the shell's configuration all the same.
+            del section[name]
+            print(f"MlxMagics.{name} is left out: {error}", file=sys.stderr)  # noqa: T201
+    return MlxMagics(parent=shell)
 
 
 _warm_up: threading.Thread | None = None

@@ -54,22 +54,22 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
     Raises `Interrupted` after a kernel interrupt, with the partial answer kept and marked.
     """
     painter = _Card(render_hz) if in_notebook(shell) else _Terminal()
-    try:
-        if not exchange.wait(_SILENCE_SECONDS):
-            painter.wait(exchange)  # another answer is under way
-        for event in exchange:
-            painter.take(event, exchange)
-        painter.finish(exchange.reply)
-    except KeyboardInterrupt:
-        with _deaf_to_interrupts():
+    with one_interrupt():
+        try:
+            if not exchange.wait(_SILENCE_SECONDS):
+                painter.wait(exchange)  # another answer is under way
+            for event in exchange:
+                painter.take(event, exchange)
+            painter.finish(exchange.reply)
+        except KeyboardInterrupt:
             reply = exchange.interrupt()
             painter.finish(reply)
-        raise Interrupted(_what_is_kept(reply)) from None
-    except Exception:
-        painter.give_up(exchange.reply)
-        raise
-    finally:
-        exchange.interrupt()  # whatever went wrong here, the model must not go on unheard
+            raise Interrupted(_what_is_kept(reply)) from None
+        except Exception:
+            painter.give_up(exchange.reply)
+            raise
+        finally:
+            exchange.interrupt()  # whatever went wrong here, the model must not go on unheard
     return exchange.reply
 
 
@@ -82,12 +82,18 @@ def _what_is_kept(reply: Reply) -> str:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let a second press of the stop button wait until the first is dealt with."""
-    if threading.current_thread() is not threading.main_thread():
+def one_interrupt() -> Iterator[None]:
+    """Let the first press of the stop button through and no second one until it is dealt with."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
         yield  # interrupts reach the main thread only
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def first(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # before anybody hears of the first
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, first)
     try:
         yield
     finally:

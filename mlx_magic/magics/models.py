@@ -64,6 +64,8 @@ class ModelMagics(Magics):
         pool = get_session().pool
         residents = [r.name for r in pool.status().residents]
         names = residents if arguments.all else arguments.names
+        if arguments.all and arguments.names:
+            raise UsageError("unload_model: say names or --all, not both")
         if not names and not arguments.all:
             raise UsageError(f"unload_model: say which one ({_choices(residents)}), or --all")
         # All are known before any is freed; a name said twice is freed once.
@@ -124,15 +126,16 @@ def bring_in(shell: Any, spec: str, **how: Any) -> None:
     """
     from ..render.models import loaded_line
     from ..sessions import get_session
-    from .live import LiveLine
+    from .live import LiveLine, one_interrupt
 
     live = LiveLine(shell, spec)
-    before = {r.name for r in get_session().pool.status().residents}
-    try:
-        resident = get_session().load_model(spec, on_progress=live.progress, **how)
-    except KeyboardInterrupt:
-        kept = f" at {live.line}; run the cell again to resume" if live.line else ""
-        raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
+    with one_interrupt():
+        try:
+            before = {r.name for r in get_session().pool.status().residents}
+            resident = get_session().load_model(spec, on_progress=live.progress, **how)
+        except KeyboardInterrupt:
+            kept = f" at {live.line}; run the cell again to resume" if live.line else ""
+            raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
     live.finish(loaded_line(resident, already=resident.name in before))
 
 

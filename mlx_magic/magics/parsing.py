@@ -73,11 +73,15 @@ def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: Any = variables.get(text, text)
     if hasattr(found, "model_json_schema"):
-        found = found.model_json_schema()
+        try:
+            found = found.model_json_schema()
+        except Exception as error:  # pydantic's own, of a version that is not ours to choose
+            raise UsageProblem(f"--json: {text} has no JSON schema: {error}") from error
     elif isinstance(found, str):
         try:
-            found = json.loads(found if found.lstrip().startswith("{") else Path(found).read_text())
-        except json.JSONDecodeError as error:
+            inline = found.lstrip().startswith(("{", "["))
+            found = json.loads(found if inline else Path(found).read_text())
+        except (ValueError, RecursionError) as error:
             raise UsageProblem(f"--json {one_line(text, 60)!r} is no JSON: {error}") from error
         except OSError:
             raise UsageProblem(

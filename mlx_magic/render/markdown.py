@@ -27,6 +27,9 @@ _COLOURS = (
     ("Token.Operator.Word", "mirror-editor-keyword-color", "#006b00"),
 )
 
+# Characters that a lexer gets to see; Pygments' for Java is quadratic in prose.
+_LONGEST_CODE = {"java": 1_500}
+
 # The style of what stands beside the answer: footers, notes.
 QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 
@@ -37,6 +40,7 @@ _MATH = re.compile(
     r"|\$(?![\s$])[^$\n]{0,999}?(?<![\s\\])\$(?!\d)",
     re.DOTALL,
 )
+_MATH_BLOCK = re.compile(r"\\\[.{1,999}?\\\]|\$\$.{1,999}?\$\$", re.DOTALL)
 # What MathJax makes links, styles or further packages of stays undrawn.
 _UNSAFE_TEX = re.compile(r"\\(href|url|require|style|class|cssId|data|html|def|let|newcommand)")
 
@@ -57,6 +61,8 @@ def _renderer() -> MarkdownIt:
     renderer = MarkdownIt("js-default", options)
     renderer.add_render_rule("image", _image_text)
     renderer.add_render_rule("math", _math_source)
+    renderer.add_render_rule("math_block", _math_source)
+    renderer.block.ruler.before("code", "math_block", _math_block, {"alt": ["paragraph"]})
     renderer.inline.ruler.before("escape", "math", _math)
     return renderer
 
@@ -72,12 +78,27 @@ def _math(state: Any, silent: bool) -> bool:
     return True
 
 
+def _math_block(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
+    """Block rule: TeX that has its lines to itself, where "=" would make a heading of it."""
+    begin = state.bMarks[start_line] + state.tShift[start_line]
+    found = _MATH_BLOCK.match(state.src, begin)
+    if found is None:
+        return False
+    last_line = start_line + found[0].count("\n")
+    if last_line >= end_line or state.src[found.end() : state.eMarks[last_line]].strip():
+        return False
+    if not silent:
+        state.push("math_block", "", 0).content = found[0]
+        state.line = last_line + 1
+    return True
+
+
 def _math_source(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
     """The TeX as it is; Jupyter's MathJax draws it (the card around it is kept from MathJax)."""
     source = html.escape(tokens[index].content)
-    if _UNSAFE_TEX.search(tokens[index].content):
-        return source
-    return f'<span class="mathjax_process">{source}</span>'
+    if not _UNSAFE_TEX.search(tokens[index].content):
+        source = f'<span class="mathjax_process">{source}</span>'
+    return f"<p>{source}</p>\n" if tokens[index].type == "math_block" else source
 
 
 def _image_text(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
@@ -90,6 +111,9 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
+    # A lexer is a handful of regexes: some take seconds for a long text that is no such code.
+    if len(code) > _LONGEST_CODE.get(language.lower(), 20_000):
+        return html.escape(code)
     try:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:

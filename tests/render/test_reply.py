@@ -105,6 +105,13 @@ def test_markdown_is_drawn_and_code_is_coloured_by_the_theme() -> None:
     assert "--jp-mirror-editor-keyword-color" in html
 
 
+@pytest.mark.parametrize("tex", ["\\[\nx\n=\n1\n\\]", "$$\n- a\n\n- b\n$$", "  \\[ x \\]  "])
+def test_mathematics_on_lines_of_its_own_is_no_heading_and_no_list(tex: str) -> None:
+    html = reply_html(replace(REPLY, text=f"so\n{tex}\nholds"))
+    assert f'<p><span class="mathjax_process">{tex.strip()}</span></p>' in html
+    assert "<h1" not in html and "<li" not in html and "<p>holds</p>" in html
+
+
 def test_a_picture_is_named_and_not_loaded() -> None:
     assert "see [image: a cat] there" in markdown_html("see ![a cat](http://127.0.0.1/x) there")
 
