@@ -198,12 +198,13 @@ class ModelPool:
 
     def _touch(self, resident: _Resident) -> None:
         resident.last_used = _now()
-        self._residents.move_to_end(resident.name)
+        if resident.name in self._residents:  # not so once the pool has been closed
+            self._residents.move_to_end(resident.name)
 
     def _release(self, resident: _Resident) -> None:
         with self._lock:
             resident.leases -= 1
-            resident.last_used = _now()
+            self._touch(resident)
 
 
 def _now() -> datetime:

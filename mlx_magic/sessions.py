@@ -52,7 +52,8 @@ class Session:
         """
         device.require_backend()
         spec = hub.canonical(spec)
-        name = name or default_name(spec)
+        if name is None:
+            name = default_name(spec)
         check_name(name)
         self.pool.require_free(name, spec)  # before a download, not after it
         snapshot = hub.resolve(spec, revision=revision, on_progress=on_progress)
@@ -119,12 +120,13 @@ class Session:
 
 
 def default_name(spec: str) -> str:
-    """The name of a resident that was given none: the last part of its spec.
+    """The name of a resident that was given none: the last part of its spec, fit to be typed.
 
     >>> default_name("mlx-community/Qwen3-4B-4bit"), default_name("demo:qwen")
     ('Qwen3-4B-4bit', 'qwen')
     """
-    return spec.rstrip("/").replace(":", "/").rsplit("/", 1)[-1] or spec
+    last = spec.rstrip("/").replace(":", "/").rsplit("/", 1)[-1]
+    return re.sub(r"[^\w.+-]+", "-", last).strip("-.+") or "model"
 
 
 def check_name(name: str) -> None:

@@ -56,7 +56,7 @@ def test_an_unknown_option_names_the_close_one(session: Any) -> None:
 @pytest.mark.parametrize("name", ["a b", "", "\x1b[31mred", "--as", "a\n"])
 def test_a_name_that_could_not_be_typed_is_refused(session: Any, tiny: Any, name: str) -> None:
     with pytest.raises(UsageProblem, match="is no name"):
-        session.load_model(str(tiny["llama"]), name or " ")
+        session.load_model(str(tiny["llama"]), name)
 
 
 def test_a_taken_name_is_refused_before_anything_is_fetched(
@@ -123,6 +123,8 @@ def test_settings_are_the_defaults_of_the_options(session: Any, tiny: Any) -> No
         ("demo:qwen", "qwen"),
         ("/models/mine/", "mine"),
         ("./mine", "mine"),
+        ("/models/tiny llama (2)", "tiny-llama-2"),
+        ("/", "model"),
     ],
 )
 def test_a_name_is_made_from_the_spec(spec: str, name: str) -> None:

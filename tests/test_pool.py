@@ -60,6 +60,19 @@ def test_the_least_recently_used_stands_first(session: Any, tiny: Any) -> None:
     assert session.pool.resident().name == "a"
 
 
+def test_the_order_is_that_of_the_last_use_also_when_answers_overlap(
+    session: Any, tiny: Any
+) -> None:
+    for name in ("a", "b"):
+        _load(session, tiny["llama"], name)
+    streams = [session.pool.stream(n, HELLO, GenerationOptions(max_tokens=4)) for n in ("b", "a")]
+    for stream in streams:
+        list(stream)
+    residents = session.pool.status().residents
+    assert [r.name for r in residents] == ["b", "a"]
+    assert residents[0].last_used <= residents[1].last_used
+
+
 def test_loading_what_is_there_costs_nothing_and_keeps_its_history(session: Any, tiny: Any) -> None:
     _load(session, tiny["llama"], "a")
     _tokens(session, "a")

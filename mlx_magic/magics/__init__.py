@@ -5,6 +5,7 @@ import threading
 from typing import Any
 
 from traitlets import TraitError
+from traitlets.config import Config
 
 from .. import settings
 from ..errors import set_debug
@@ -64,9 +65,11 @@ def _remove(shell: Any) -> None:
 def _settings(shell: Any) -> MlxMagics:
     """The settings, with what the configuration file or the command line says of them."""
     section = shell.config.get("MlxMagics", {})
-    for name, value in list(section.items()):
+    for name in MlxMagics.class_trait_names(config=True):
+        if name not in section:
+            continue
         try:
-            settings.Settings(**{name: value})
+            MlxMagics(config=Config(MlxMagics={name: section[name]}))
         except TraitError as error:
             # A value that %config has refused stays in the shell's configuration all the same.
             del section[name]

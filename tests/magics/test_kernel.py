@@ -278,7 +278,11 @@ def test_unloading_the_extension_leaves_nothing() -> None:
 
 def test_the_configuration_file_counts_and_a_bad_value_in_it_does_not_break_the_load() -> None:
     with Kernel() as kernel:
-        kernel.ok("c = get_ipython().config.MlxMagics; c.max_tokens = 3; c.model = 'demo:qwen'")
+        kernel.ok(
+            "from traitlets.config.loader import DeferredConfigString  # as a command line gives\n"
+            "c = get_ipython().config.MlxMagics\n"
+            "c.max_tokens = DeferredConfigString('3'); c.model = 'demo:qwen'"
+        )
         kernel.ok("%load_ext mlx_magic")
         assert "cut off at 3 tokens" in kernel.ok("%%chat\nTell me a story.").card
         kernel.run("%config MlxMagics.temperature = 99")
