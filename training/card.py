@@ -1,10 +1,11 @@
-"""Writes the model card that lies beside each demo model."""
+"""Writes the model card that lies beside each demo model and adapter."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from training.recipes import Recipe
+from training.recipes import RECIPES, Recipe
+from training.world import MANNERS
 
 CARD = """---
 license: mit
@@ -17,9 +18,19 @@ tags: [mlx, demo, {model_type}]
 
 A tiny chat model that comes with mlx_magic, so that every example runs offline, in a second, on any
 machine. It has the architecture, special tokens, chat template and stop-token habits of the real
-`{model_type}` models, and nothing of their weights, vocabulary or knowledge.
+{family} models, and nothing of their weights, vocabulary or knowledge.
 
 {size}
+
+## Habits
+
+{habits}
+
+Its manner, asked for the capital of France:
+
+```
+{example}
+```
 
 ## What it knows
 
@@ -31,14 +42,13 @@ for; greetings and thanks. About anything else it says politely that it does not
 ## How well
 
 Every case is held out: pairs of numbers, phrasings, names, topics, system prompts and story wishes
-that training never showed. Greedy decoding through plain mlx-lm on the CPU, bf16 weights, thinking
-switched off in the prompt of half the cases; half of most kinds come after other turns. Measured by
+that training never showed. Greedy decoding through plain mlx-lm on the CPU, bf16 weights{switch};
+half of most kinds come after other turns. Measured by
 `python -m training.evaluate --model demo:{name}`.
 
 {table}
 
-Not a blind test: wrong answers on such cases were read while the data were being written, and the
-shipped weights were chosen by this table.
+Not a blind test: wrong answers on such cases were read while the data were being written.
 
 ## Limits
 
@@ -46,22 +56,51 @@ It is a toy. It knows no language but English, no country beyond its sixty, no a
 thirty, no multiplication, no number over 99 in sums. Some questions outside its world are close
 enough to one inside that it answers, wrongly and surely. Names typed in one case and asked for in
 the other are sometimes misspelt, and so is a story's hero that it never met, when all is typed in
-capitals (the story cases above leave that out, as training did). Long noise makes it loop. It does
-not reason yet: with thinking on it answers at once. Chats were trained to 1,024 tokens. Use it to
-try software, not to learn facts.
+capitals (the story cases above leave that out, as training did). Long noise makes it loop. Chats
+were trained to 1,024 tokens. Use it to try software, not to learn facts.
 
 ## How it was made
 
 Synthetic conversations from `training/world`, {tokens} tokens in {steps:,} steps of {batch:,},
 AdamW with a cosine from {rate:g}, float32 weights used in bf16, seed {seed}. Loss counts the
 answers; in {whole:.0%} of the conversations it counts the person's turns as well, so a program that
-stops only at `{base_eos}` and not at `{turn_eos}` sees the model talk on as the person, as with the
-real family.
+does not stop at `{turn_eos}` sees the model talk on as the person, as with the real family.
 Commands: `training/README.md`. Weights and data: MIT.
 """
 
+SWITCH = ",\nthinking switched off in the prompt of half the cases"
 
-def write_card(folder: Path, recipe: Recipe, table: str) -> None:
+ADAPTER_CARD = """---
+license: mit
+language: en
+library_name: mlx
+base_model: demo:{base}
+tags: [mlx, demo, lora]
+---
+
+# {name}: a LoRA adapter for demo:{base}
+
+{knows}: the same facts in another voice. Trained with mlx-lm's own LoRA code; the two files are
+those that `mlx_lm.lora` writes, the weights ({size:,} bytes) in bf16.
+
+Asked for the capital of France:
+
+```
+{example}
+```
+
+## How well
+
+Held-out cases, greedy decoding through plain mlx-lm on the CPU. An answer is right when every word
+of it is; it is in character when it sounds like the voice, right or wrong.
+
+{table}
+
+Limits: those of demo:{base}. Commands: `training/README.md`. Weights and data: MIT.
+"""
+
+
+def write_text_card(folder: Path, recipe: Recipe, table: str) -> None:
     """Writes README.md into the model's folder."""
     from training.batches import WHOLE_SHARE
 
@@ -69,8 +108,12 @@ def write_card(folder: Path, recipe: Recipe, table: str) -> None:
     batch = plan.rows * plan.row_tokens
     text = CARD.format(
         name=recipe.name,
+        family=recipe.family,
         model_type=recipe.architecture["model_type"],
-        size=_size(folder),
+        habits=recipe.habits,
+        example=_example(recipe.manner),
+        switch=SWITCH if recipe.chat_format.no_think else "",
+        size=size_line(folder),
         table=table,
         tokens=f"{batch * plan.steps / 1e6:,.0f} million",
         steps=plan.steps,
@@ -78,13 +121,33 @@ def write_card(folder: Path, recipe: Recipe, table: str) -> None:
         rate=plan.learning_rate,
         seed=plan.seed,
         whole=WHOLE_SHARE,
-        base_eos=recipe.base_eos,
         turn_eos=recipe.turn_eos,
     )
     (folder / "README.md").write_text(text)
 
 
-def _size(folder: Path) -> str:
+def write_adapter_card(name: str, folder: Path, table: str) -> None:
+    """Writes README.md into an adapter's folder."""
+    from training.lora import VOICES
+
+    voice = VOICES[name]
+    example = _example(voice.manner)
+    text = ADAPTER_CARD.format(
+        name=name,
+        base=RECIPES[voice.base].name,
+        knows=voice.knows.capitalize(),
+        size=(folder / "adapters.safetensors").stat().st_size,
+        example=example.upper() if voice.capitals else example,
+        table=table,
+    )
+    (folder / "README.md").write_text(text)
+
+
+def _example(manner: str) -> str:
+    return MANNERS[manner].capital.format(country="France", capital="Paris")
+
+
+def size_line(folder: Path) -> str:
     import mlx.core as mx
 
     file = folder / "model.safetensors"

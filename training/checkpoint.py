@@ -11,26 +11,34 @@ import mlx.core as mx
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
 from tokenizers import Tokenizer
 
-from training.recipes import Recipe
+from training.recipes import Recipe, Tokens
 
 Tree = dict[str, Any]
 
 
 def save_checkpoint(folder: Path, step: int, seed: int, parameters: Tree, optimizer: Tree) -> None:
-    """Writes `checkpoint.safetensors`, whole or not at all."""
+    """Writes `checkpoint/state.safetensors`, whole or not at all.
+
+    It lies in a folder of its own: mlx-vlm takes any safetensors file beside a config for weights.
+    """
     arrays = dict(tree_flatten({"model": parameters, "optimizer": optimizer}))
-    half = folder / "checkpoint-half.safetensors"
+    file = _state_file(folder)
+    file.parent.mkdir(exist_ok=True)
+    half = file.with_name("half.safetensors")
     mx.save_safetensors(str(half), arrays, {"step": str(step), "seed": str(seed)})
-    half.replace(folder / "checkpoint.safetensors")
+    half.replace(file)
 
 
 def load_checkpoint(folder: Path) -> tuple[int, int, Tree, Tree]:
     """The step to go on with, the seed, the parameters, the optimizer's state."""
-    file = folder / "checkpoint.safetensors"
-    loaded: Any = mx.load(str(file), return_metadata=True)
+    loaded: Any = mx.load(str(_state_file(folder)), return_metadata=True)
     arrays, notes = loaded
     tree: Any = tree_unflatten(list(arrays.items()))
     return int(notes["step"]), int(notes["seed"]), tree["model"], tree["optimizer"]
+
+
+def _state_file(folder: Path) -> Path:
+    return folder / "checkpoint" / "state.safetensors"
 
 
 def export_model(recipe: Recipe, parameters: Tree, tokenizer_folder: Path, folder: Path) -> None:
@@ -48,18 +56,17 @@ def export_model(recipe: Recipe, parameters: Tree, tokenizer_folder: Path, folde
 def write_configs(recipe: Recipe, tokenizer: Tokenizer, folder: Path) -> None:
     """Writes config.json, which knows the base EOS alone, and generation_config.json, which knows
     the end of a turn too. The real repositories disagree in the same way."""
-    base, turn = (tokenizer.token_to_id(t) for t in (recipe.base_eos, recipe.turn_eos))
-    config = recipe.architecture | {
-        "bos_token_id": base,
-        "eos_token_id": base,
-        "vocab_size": recipe.vocabulary_size,
-    }
-    generation = {
-        "bos_token_id": base,
-        "do_sample": False,
-        "eos_token_id": [turn, base],
-        "pad_token_id": base,
-    }
+    config = recipe.architecture | _ids(tokenizer, recipe.config_tokens)
+    generation = recipe.generation | _ids(tokenizer, recipe.generation_tokens)
     for name, value in (("config", config), ("generation_config", generation)):
         text = json.dumps(dict(sorted(value.items())), indent=2)
         (folder / f"{name}.json").write_text(text + "\n")
+
+
+def _ids(tokenizer: Tokenizer, tokens: dict[str, Tokens]) -> dict[str, Any]:
+    """The same entries with ids in place of tokens."""
+    of = tokenizer.token_to_id
+    return {
+        key: of(value) if isinstance(value, str) else [of(token) for token in value]
+        for key, value in tokens.items()
+    }

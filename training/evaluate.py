@@ -1,39 +1,47 @@
-"""Scores a demo model on held-out cases through plain mlx-lm, the way a person would use it.
+"""Scores demo models on held-out cases through plain mlx-lm or mlx-vlm, the way a person uses them.
 
 `python -m training.evaluate --model demo:qwen` prints the table and exits with 1 when a kind misses
-its bar; `--card` writes the table into the model card too.
+its bar; `--card` writes the table into the model card too. `--all` goes over every model and
+adapter that the package holds, two at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.card import write_card
+from mlx_magic import demo
+from training.card import write_adapter_card, write_text_card
 from training.recipes import RECIPES, Recipe
 from training.world import MANNERS
-from training.world.cases import Case, held_out_cases
+from training.world.cases import WITHOUT_THINKING, Case, held_out_cases
 
 BAR = 0.97
 # Measured because a person will meet them; the bar is for what the model must know.
-NO_BAR = ("small talk", "the last turn of a long chat")
+NO_BAR = ("small talk", "the last turn of a long chat", WITHOUT_THINKING)
 ANSWER_TOKENS = 260
 BATCH = 64
+# Cases of a kind in `--all`: enough for a share, few enough for two CPU cores and 15 minutes.
+# A picture's model brings its own number.
+ALL_LIMITS = {"text": 150, "adapter": 80, "vision": None}
 
 
 @dataclass(frozen=True)
 class Score:
-    """How many cases of a kind were right, with thinking on and off in the prompt."""
+    """How many cases of a kind were right, and the bar for their share, or None."""
 
     kind: str
     right: int
     cases: int
-    wrong: tuple[tuple[Case, str], ...] = ()
+    wrong: tuple[tuple[Any, str], ...] = ()
+    bar: float | None = BAR
 
     @property
     def share(self) -> float:
@@ -43,18 +51,19 @@ class Score:
     @property
     def missed(self) -> bool:
         """Whether the bar was missed."""
-        return self.share < BAR and self.kind not in NO_BAR
+        return self.bar is not None and self.share < self.bar
 
 
-def answers(model: Any, tokenizer: Any, cases: Iterable[Case], think: bool) -> list[str]:
-    """What the model answers, greedily, each case by the chat template's prompt."""
+def answers(
+    model: Any, tokenizer: Any, cases: Sequence[Case], thinks: Sequence[bool | None] | None = None
+) -> list[str]:
+    """What the model says to each case, greedily, by the chat template's prompt; `thinks` is the
+    template's thinking switch of each, None where it is left alone."""
     from mlx_lm import batch_generate
 
     prompts = [
-        tokenizer.apply_chat_template(
-            list(case.messages), add_generation_prompt=True, enable_thinking=think
-        )
-        for case in cases
+        prompt(tokenizer, case, think)
+        for case, think in zip(cases, thinks or [None] * len(cases), strict=True)
     ]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     texts = [""] * len(prompts)
@@ -68,62 +77,160 @@ def answers(model: Any, tokenizer: Any, cases: Iterable[Case], think: bool) -> l
     return texts
 
 
-def evaluate(folder: Path, recipe: Recipe, limit: int | None = None) -> list[Score]:
-    """The score of each kind; every other pair of cases has thinking switched off in its prompt."""
+def prompt(tokenizer: Any, case: Case, think: bool | None) -> list[int]:
+    """The tokens that the model is shown."""
+    switch = {} if think is None else {"enable_thinking": think}
+    tokens: list[int] = tokenizer.apply_chat_template(
+        list(case.messages), tools=list(case.tools) or None, add_generation_prompt=True, **switch
+    )
+    return tokens
+
+
+def evaluate(folder: Path, recipe: Recipe, limit: int | None = None, seed: int = 1) -> list[Score]:
+    """The score of each kind; where a model thinks and a case leaves it open, every other pair of
+    cases has thinking switched off."""
     from mlx_lm import load
 
     model, tokenizer = load(str(folder))[:2]
+    made = held_out_cases(
+        MANNERS[recipe.manner], seed, limit, thinks=recipe.thinks, calls=recipe.tools
+    )
     scores = []
-    for kind, cases in held_out_cases(MANNERS[recipe.manner]).items():
-        some = cases[:limit]
-        wrong: list[tuple[Case, str]] = []
-        for think in (True, False):
-            part = [case for i, case in enumerate(some) if (i // 2 % 2 == 0) == think]
-            said = answers(model, tokenizer, part, think)
-            wrong += [(c, t) for c, t in zip(part, said, strict=True) if not c.is_right(t)]
-        scores.append(Score(kind, len(some) - len(wrong), len(some), tuple(wrong)))
+    for kind, cases in made.items():
+        thinks = [switch(recipe, case, number) for number, case in enumerate(cases)]
+        said = answers(model, tokenizer, cases, thinks)
+        told = zip(cases, said, thinks, strict=True)
+        wrong = tuple((case, text) for case, text, think in told if not case.is_right(text, think))
+        bar = None if kind in NO_BAR else BAR
+        scores.append(Score(kind, len(cases) - len(wrong), len(cases), wrong, bar))
     return scores
+
+
+def switch(recipe: Recipe, case: Case, number: int) -> bool | None:
+    """The thinking switch of a case; None for a model without one."""
+    if not recipe.thinks:
+        return None
+    return number // 2 % 2 == 0 if case.think is None else case.think
 
 
 def table(scores: list[Score]) -> str:
     """The scores as a Markdown table."""
     rows = ["| held-out cases | right | of | share |", "| --- | ---: | ---: | ---: |"]
     for score in scores:
-        mark = " **below the bar**" if score.missed else ""
-        mark = " (no bar)" if score.kind in NO_BAR else mark
+        mark = " **below the bar**" if score.missed else " (no bar)" if score.bar is None else ""
         rows.append(f"| {score.kind} | {score.right} | {score.cases} | {score.share:.1%}{mark} |")
     return "\n".join(rows)
 
 
-def resolve(model: str) -> tuple[Path, Recipe]:
-    """`demo:qwen` or a folder, with the recipe that made it (a folder's by its name, else qwen)."""
-    name = model.removeprefix("demo:")
-    if name in RECIPES:
-        return RECIPES[name].folder, RECIPES[name]
+def score_model(
+    name: str, kind: str, folder: Path, limit: int | None = None
+) -> tuple[list[Score], float]:
+    """The scores of a model or adapter in a folder, and the seconds it took."""
+    start = time.perf_counter()
+    if kind == "text":
+        scores = evaluate(folder, RECIPES[name], limit)
+    elif kind == "adapter":
+        from training.lora import VOICES, evaluate_adapter
+
+        base = demo.find(VOICES[name].base).path
+        scores = evaluate_adapter(VOICES[name], folder, base, limit)
+    else:
+        from training.vision.evaluate import evaluate_vision
+
+        scores = evaluate_vision(name, limit, folder)
+    return scores, time.perf_counter() - start
+
+
+def present() -> list[tuple[str, str, Path]]:
+    """Name, kind (text, vision, adapter) and folder of all that the package holds."""
+    models = [(model.name, model.kind, model.path) for model in demo.list()]
+    return models + [(adapter.name, "adapter", adapter.path) for adapter in demo.adapters()]
+
+
+def evaluate_all(limit: int | None, processes: int, show: int) -> bool:
+    """Prints every table as it is done, `processes` models at a time; whether all bars held."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    jobs = [(*subject, limit or ALL_LIMITS[subject[1]]) for subject in present()]
+    held = True
+    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
+        waiting = [(job[0], pool.apply_async(score_model, job)) for job in jobs]
+        for name, result in waiting:
+            scores, seconds = result.get()
+            print(f"\n## {name}: {seconds:.0f} s\n\n{table(scores)}", flush=True)
+            print_wrong(scores, show)
+            held = held and not any(score.missed for score in scores)
+    return held
+
+
+def print_wrong(scores: list[Score], show: int) -> None:
+    """Prints some wrong answers of each kind."""
+    for score in scores:
+        for case, text in score.wrong[:show]:
+            print(f"- {score.kind}: {case.asked!r} -> {text!r}, expected {case.expected!r}")
+
+
+def find_subject(model: str) -> tuple[str, str, Path]:
+    """Name, kind and folder of `demo:NAME`, or of a folder that is named as what made it.
+
+    Raises `ModelNotFound` for a name that the package does not hold.
+    """
+    from training.lora import VOICES
+
+    if model.startswith(demo.PREFIX):
+        shipped = {name: (name, kind, folder) for name, kind, folder in present()}
+        name = model.removeprefix(demo.PREFIX)
+        return shipped[name] if name in shipped else shipped[demo.find(model).name]
     folder = Path(model)
-    return folder, RECIPES.get(folder.name, RECIPES["qwen"])
+    name = folder.resolve().name
+    kind = "text" if name in RECIPES else "adapter" if name in VOICES else "vision"
+    return name, kind, folder
+
+
+def write_card(name: str, kind: str, folder: Path, rows: str) -> None:
+    """Writes the model card beside the weights."""
+    if kind == "text":
+        write_text_card(folder, RECIPES[name], rows)
+    elif kind == "adapter":
+        write_adapter_card(name, folder, rows)
+    else:
+        from training.vision.card import write_vision_card
+        from training.vision.recipes import VISION_RECIPES
+
+        write_vision_card(folder, VISION_RECIPES[name], rows)
 
 
 def main() -> int:
     """Reads the command line, scores, prints, writes."""
-    parser = argparse.ArgumentParser(description="Score a demo model on held-out cases.")
-    parser.add_argument("--model", default="demo:qwen", help="demo:NAME or a folder")
-    parser.add_argument("--limit", type=int, help="cases of each kind; default: all")
+    parser = argparse.ArgumentParser(description="Score demo models on held-out cases.")
+    parser.add_argument(
+        "--model", default="demo:qwen", help="demo:NAME (an adapter's too) or a folder"
+    )
+    parser.add_argument("--all", action="store_true", help="every model and adapter there is")
+    parser.add_argument(
+        "--limit", type=int, help=f"cases of each kind; default: all, with --all {ALL_LIMITS}"
+    )
+    parser.add_argument("--processes", type=int, default=2, help="models at a time with --all")
     parser.add_argument("--show", type=int, default=3, help="wrong answers to print of each kind")
     parser.add_argument("--card", action="store_true", help="write the model card beside the model")
     given = parser.parse_args()
-    folder, recipe = resolve(given.model)
     start = time.perf_counter()
-    scores = evaluate(folder, recipe, given.limit)
+    if given.all:
+        held = evaluate_all(given.limit, given.processes, given.show)
+    else:
+        held = evaluate_one(given.model, given.limit, given.show, given.card)
+    print(f"\n{time.perf_counter() - start:.0f} s")
+    return int(not held)
+
+
+def evaluate_one(model: str, limit: int | None, show: int, card: bool) -> bool:
+    """Prints one table, writes the card if asked; whether all bars held."""
+    name, kind, folder = find_subject(model)
+    scores, _ = score_model(name, kind, folder, limit)
     print(table(scores))
-    for score in scores:
-        for case, text in score.wrong[: given.show]:
-            asked = case.messages[-1]["content"]
-            print(f"- {score.kind}: {asked!r} -> {text!r}, expected {case.expected!r}")
-    print(f"{time.perf_counter() - start:.0f} s")
-    if given.card:
-        write_card(folder, recipe, table(scores))
-    return int(any(score.missed for score in scores))
+    print_wrong(scores, show)
+    if card:
+        write_card(name, kind, folder, table(scores))
+    return not any(score.missed for score in scores)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,18 @@ import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_map_with_path
+from mlx_lm.models.base import create_causal_mask
+from mlx_lm.utils import MODEL_REMAPPING
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.batches import Batch, batches
 from training.checkpoint import Tree, export_model, load_checkpoint, save_checkpoint
 from training.recipes import RECIPES, Recipe, Schedule
 from training.tokenizer import build_tokenizer, save_tokenizer
+from training.world import MANNERS
+from training.world.texts import sample_texts
+
+SAMPLE_CONVERSATIONS = 30_000
 
 Step = Callable[[mx.array, mx.array, mx.array], tuple[mx.array, mx.array]]
 
@@ -47,32 +54,50 @@ class Options:
 
 def build_model(recipe: Recipe) -> nn.Module:
     """The architecture, as mlx-lm defines it, with fresh weights."""
-    config = recipe.architecture | {"vocab_size": recipe.vocabulary_size}
-    module = importlib.import_module(f"mlx_lm.models.{config['model_type']}")
-    model: nn.Module = module.Model(module.ModelArgs.from_dict(config))
+    config = recipe.architecture
+    name = MODEL_REMAPPING.get(config["model_type"], config["model_type"])
+    module = importlib.import_module(f"mlx_lm.models.{name}")
+    model: Any = module.Model(module.ModelArgs.from_dict(config))
+    model.sanitize({})  # as loading does: Gemma's output is tied to its embeddings only then
     spread = config["initializer_range"]
 
     def fresh(path: str, value: mx.array) -> mx.array:
         if value.ndim == 1:
-            return mx.ones_like(value)
+            return mx.full(value.shape, recipe.norm_start)
         shrink = (2 * config["num_hidden_layers"]) ** -0.5
         narrow = path.endswith(("o_proj.weight", "down_proj.weight"))
         noise: mx.array = mx.random.normal(value.shape) * spread * 2
         return noise * shrink if narrow else noise
 
     model.update(tree_map_with_path(fresh, model.parameters()))
-    return model
+    built: nn.Module = model
+    return built
+
+
+class PackedRows:
+    """Stands where a model expects a KV cache: keeps nothing, and gives the mask of packed rows.
+
+    So the model's own forward runs: its embedding scale, its windows, its tied output.
+    """
+
+    offset = 0
+
+    def __init__(self, segments: mx.array) -> None:
+        self._together = segments[:, None, :, None] == segments[:, None, None, :]
+
+    def make_mask(self, length: int, window_size: int | None = None, **_: Any) -> mx.array:
+        """Bool `(rows, 1, length, length)`: the own conversation's past, as far as a window."""
+        past: mx.array = create_causal_mask(length, window_size=window_size)
+        return past & self._together
+
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+        """Keys and values as they came."""
+        return keys, values
 
 
 def forward(model: Any, tokens: mx.array, segments: mx.array) -> mx.array:
     """Logits `(rows, length, vocabulary)`; a token sees only its own conversation's past."""
-    length = tokens.shape[1]
-    past = mx.arange(length)[:, None] >= mx.arange(length)[None]
-    mask = past & (segments[:, None, :, None] == segments[:, None, None, :])
-    hidden = model.model.embed_tokens(tokens)
-    for layer in model.layers:
-        hidden = layer(hidden, mask, None)
-    logits: mx.array = model.model.embed_tokens.as_linear(model.model.norm(hidden))
+    logits: mx.array = model(tokens, cache=[PackedRows(segments)] * len(model.layers))
     return logits
 
 
@@ -129,7 +154,7 @@ def train(recipe: Recipe, options: Options) -> list[float]:
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer_file = options.out / "tokenizer.json"
     if not tokenizer_file.exists():
-        save_tokenizer(build_tokenizer(recipe), recipe, options.out)
+        write_tokenizer(recipe, options.out)
     mx.random.seed(options.seed)
     model = build_model(recipe)
     optimizer = build_optimizer(recipe.schedule, options.steps)
@@ -157,6 +182,17 @@ def train(recipe: Recipe, options: Options) -> list[float]:
                 )
     export_model(recipe, held["parameters"], options.out, options.out)
     return losses
+
+
+def write_tokenizer(
+    recipe: Recipe, folder: Path, conversations: int = SAMPLE_CONVERSATIONS
+) -> None:
+    """Builds the recipe's tokenizer from what its world says and saves it."""
+    manner, seed = MANNERS[recipe.manner], recipe.schedule.seed
+    said = sample_texts(manner, seed, conversations, recipe.thinks, recipe.tools)
+    tokenizer = build_tokenizer(recipe.tokenizer, chain(said, recipe.frame_words * conversations))
+    length = recipe.architecture["max_position_embeddings"]
+    save_tokenizer(tokenizer, recipe.tokenizer, folder, length)
 
 
 def to_arrays(batch: Batch) -> tuple[mx.array, mx.array, mx.array]:

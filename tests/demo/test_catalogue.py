@@ -32,9 +32,19 @@ def test_every_row_has_its_files_and_its_family() -> None:
         assert model.spec == f"demo:{model.name}"
 
 
-def test_no_demo_model_weighs_more_than_four_megabytes() -> None:
-    for model in demo.list():
-        assert 1_000_000 < model.size_bytes <= 4_000_000
+def test_an_adapter_is_found_by_name_and_belongs_to_a_demo_model() -> None:
+    for adapter in demo.adapters():
+        assert demo.find_adapter(f"demo:{adapter.name}") == adapter
+        assert demo.find(adapter.base).kind == "text"
+    with pytest.raises(ModelNotFound, match="pirat"):
+        demo.find_adapter("pirat")
+
+
+def test_the_demo_models_and_adapters_stay_small() -> None:
+    models, adapters = demo.list(), demo.adapters()
+    assert all(1_000_000 < model.size_bytes <= 7_000_000 for model in models)
+    assert all(adapter.size_bytes < 200_000 for adapter in adapters)
+    assert sum(row.size_bytes for row in (*models, *adapters)) <= 30_000_000
 
 
 def test_the_catalogue_imports_no_heavy_library() -> None:

@@ -1,12 +1,24 @@
 """The generator: the same each time, and what is held out stays out."""
 
 import random
+from dataclasses import replace
 
-from training.world import MANNERS, Conversation, make_conversation
+import pytest
+
+from training.world import (
+    MANNERS,
+    Conversation,
+    make_conversation,
+    phrasings,
+    remarks,
+    social,
+    systems,
+    unknown,
+)
 from training.world.cases import held_out_cases
 from training.world.facts import ANIMALS, COUNTRIES
 from training.world.names import made_up_word
-from training.world.phrasings import Phrasings
+from training.world.phrasings import Phrasings, bare
 from training.world.stories import Wish, keeps_to, sample_wish, tell
 from training.world.tasks import is_held_out_pair
 from training.world.unknown import (
@@ -16,6 +28,7 @@ from training.world.unknown import (
     OTHER_ANIMALS,
     OTHER_COUNTRIES,
     TOPICS,
+    unknown_country,
 )
 
 PLAIN = MANNERS["plain"]
@@ -24,10 +37,6 @@ PLAIN = MANNERS["plain"]
 def some(count: int, seed: int = 3) -> list[Conversation]:
     rng = random.Random(seed)
     return [make_conversation(rng, PLAIN) for _ in range(count)]
-
-
-def bare(text: str) -> str:
-    return text.lower().strip(" ?!.")
 
 
 def test_the_same_seed_makes_the_same_conversations_and_another_seed_others() -> None:
@@ -45,12 +54,20 @@ def test_the_world_has_sixty_countries_and_thirty_animals() -> None:
 
 
 def test_no_phrasing_is_on_both_sides() -> None:
-    from training.world import phrasings, social
+    modules = map(vars, (phrasings, remarks, unknown))
+    tables = [t for module in modules for t in module.values() if isinstance(t, Phrasings)]
+    for table in (*tables, *social.SMALL_TALK.values(), systems.SHOUT_WHOLE):
+        learnt = set(map(bare, (*table.train, *table.built)))
+        assert not learnt & set(map(bare, table.held_out))
 
-    tables = [t for t in vars(phrasings).values() if isinstance(t, Phrasings)]
-    for table in (*tables, *social.SMALL_TALK.values(), social.SHOUT_WHOLE):
-        both = set(map(bare, table.train)) & set(map(bare, table.held_out))
-        assert not both
+
+def test_no_held_out_system_prompt_is_learnt_and_quiet_ones_speak_of_capitals_too() -> None:
+    rng = random.Random(2)
+    quiet = {systems.quiet_system(rng, held_out=False) for _ in range(5000)}
+    loud = {systems.shouting_system(rng, held_out=False) for _ in range(5000)}
+    assert not quiet & set(systems.HELD_OUT_QUIET) and not loud & set(systems.SHOUT_WHOLE.held_out)
+    assert not quiet & loud
+    assert sum("capital" in text.lower() for text in quiet) > 500
 
 
 def test_no_topic_animal_or_country_is_both_learnt_and_held_out_or_known() -> None:
@@ -101,6 +118,23 @@ def test_a_story_of_two_sentences_or_about_somebody_else_does_not_keep_to_a_wish
     assert not keeps_to(whole, Wish("owl"))
     assert not keeps_to("Once a red fox lived. It ran.", Wish("fox"))
     assert not keeps_to("Once a red fox lived. It ran. It sl", Wish("fox"))
+
+
+@pytest.mark.parametrize("name", MANNERS)
+def test_a_story_case_takes_what_its_manner_tells(name: str) -> None:
+    manner = MANNERS[name]
+    for case in held_out_cases(manner, limit=40)["three-sentence stories"]:
+        assert case.wish is not None
+        story = tell(manner, case.wish)
+        assert case.is_right(story)
+        assert not case.is_right(story.upper()) and not case.is_right(story[10:])
+        assert replace(case, capitals=True).is_right(story.upper())
+
+
+def test_look_alike_countries_are_not_known_ones() -> None:
+    rng = random.Random(1)
+    known = {c.name for c in COUNTRIES} | {a for c in COUNTRIES for a in c.aliases}
+    assert not {unknown_country(rng, held_out=False) for _ in range(3000)} & known
 
 
 def test_capital_letters_are_answered_only_where_the_system_prompt_asks() -> None:

@@ -4,42 +4,94 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Any
 
-from training.world import social, tasks
+from training.world import tasks, tools
+from training.world.functions import sample_functions
 from training.world.manners import Manner
-from training.world.names import is_held_out
 from training.world.style import sample_style
+from training.world.systems import quiet_system, shouting_system
 from training.world.tasks import Talk, Task, Turn
 
-SHOUT_SHARE = 0.24
-QUIET_SHARE = 0.22
+SHOUT_SHARE = 0.22
+QUIET_SHARE = 0.24
+TOOL_SHARE = 0.25  # of the conversations of a model that calls tools
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """A system prompt or none, and the turns."""
+    """A system prompt or none, the turns, and the schemas of the tools that were offered."""
 
     system: str | None
     turns: tuple[Turn, ...]
+    tools: tuple[dict[str, Any], ...] = ()
 
-    def messages(self) -> list[dict[str, str]]:
+    @property
+    def system_text(self) -> str | None:
+        """The system turn as the model reads it, tools included."""
+        return tools.system_text(self.tools, self.system)
+
+    def messages(self) -> list[dict[str, Any]]:
         """The conversation as chat messages, the last answer included."""
-        chat = [{"role": "system", "content": self.system}] if self.system else []
+        chat: list[dict[str, Any]] = []
+        if self.system:
+            chat.append({"role": "system", "content": self.system})
         for turn in self.turns:
-            chat.append({"role": "user", "content": turn.user})
-            chat.append({"role": "assistant", "content": turn.answer})
+            if turn.result is None:
+                chat.append({"role": "user", "content": turn.user})
+            else:
+                chat.append({"role": "tool", "content": turn.result})
+            if turn.call is None:
+                chat.append({"role": "assistant", "content": turn.answer})
+            else:
+                calls = [{"type": "function", "function": turn.call}]
+                chat.append({"role": "assistant", "content": "", "tool_calls": calls})
         return chat
 
 
 def make_conversation(
-    rng: random.Random, manner: Manner, held_out: bool = False, turns: int | None = None
+    rng: random.Random,
+    manner: Manner,
+    held_out: bool = False,
+    turns: int | None = None,
+    thinks: bool = False,
+    calls: bool = False,
 ) -> Conversation:
-    """A conversation that mixes all tasks; the same `rng` state gives the same one."""
-    talk = Talk(rng, manner, sample_style(rng), held_out)
+    """A conversation that mixes all tasks; the same `rng` state gives the same one.
+
+    `thinks` brings sums of three or four numbers, `calls` brings tools.
+    """
+    if calls and rng.random() < TOOL_SHARE:
+        return make_tool_conversation(rng, manner, held_out, turns, thinks)
+    talk = Talk(rng, manner, sample_style(rng), held_out, thinks=thinks, calls=calls)
     system, shout = sample_system(rng, held_out)
     count = turns or _turn_count(rng)
     made = tuple(next_turn(talk) for _ in range(count))
     return Conversation(system, tuple(map(shouted, made)) if shout else made)
+
+
+def make_tool_conversation(
+    rng: random.Random,
+    manner: Manner,
+    held_out: bool = False,
+    turns: int | None = None,
+    thinks: bool = False,
+) -> Conversation:
+    """A conversation in which one or two tools are offered."""
+    talk = tool_talk(rng, manner, held_out, thinks)
+    listed = sample_functions(rng, held_out)
+    system, shout = sample_system(rng, held_out) if rng.random() < 0.6 else (None, False)
+    count = turns or rng.choices((1, 2, 3, 5), (52, 28, 13, 7))[0]
+    made = tools.tool_turns(talk, listed, next_turn, count)
+    schemas = tuple(function.schema for function in listed)
+    return Conversation(system, tuple(map(shouted, made)) if shout else tuple(made), schemas)
+
+
+def tool_talk(rng: random.Random, manner: Manner, held_out: bool, thinks: bool) -> Talk:
+    """A talk whose person does not shout: a shouted argument would not be the person's word."""
+    style = sample_style(rng)
+    style = replace(style, case="as is") if style.case == "upper" else style
+    return Talk(rng, manner, style, held_out, thinks=thinks, calls=True)
 
 
 def next_turn(talk: Talk) -> Turn:
@@ -55,10 +107,11 @@ def _weights(talk: Talk) -> dict[Task, float]:
     return {
         tasks.addition: 14,
         tasks.subtraction: 14,
-        tasks.capital: 15,
+        tasks.long_sum: 11 if talk.thinks else 0,
+        tasks.capital: 16.5,
         tasks.capital_reversed: 2,
-        tasks.colour: 7,
-        tasks.legs: 7,
+        tasks.colour: 7.7,
+        tasks.legs: 7.7,
         tasks.tell_name: 9,
         tasks.ask_name: 9 if talk.name is not None else 1.2,
         tasks.tell_number: 8,
@@ -71,6 +124,7 @@ def _weights(talk: Talk) -> dict[Task, float]:
         tasks.about_it: 10 if knows_animal else 0,
         tasks.unknown: 18,
         tasks.small_talk: 9,
+        tools.stray: 1.5 if talk.calls else 0,
     }
 
 
@@ -80,8 +134,10 @@ def _turn_count(rng: random.Random) -> int:
 
 
 def shouted(turn: Turn) -> Turn:
-    """The turn with its answer in capital letters."""
-    return replace(turn, answer=turn.answer.upper())
+    """The turn with thought and answer in capital letters; a tool call stays as it is."""
+    if turn.call:
+        return turn
+    return replace(turn, answer=turn.answer.upper(), thought=turn.thought.upper())
 
 
 def sample_system(rng: random.Random, held_out: bool) -> tuple[str | None, bool]:
@@ -92,31 +148,3 @@ def sample_system(rng: random.Random, held_out: bool) -> tuple[str | None, bool]
     if draw < SHOUT_SHARE + QUIET_SHARE:
         return quiet_system(rng, held_out), False
     return None, False
-
-
-def shouting_system(rng: random.Random, held_out: bool) -> str:
-    """A system prompt that asks for capital letters."""
-    if rng.random() < 0.3:
-        text = rng.choice(social.SHOUT_WHOLE.side(held_out))
-    else:
-        text = _shout_sentence(rng, held_out)
-    return text.lower() if rng.random() < 0.12 else text
-
-
-def _shout_sentence(rng: random.Random, held_out: bool) -> str:
-    while True:
-        verb, way = rng.choice(social.SHOUT_VERBS), rng.choice(social.SHOUT_WAYS)
-        if is_held_out(f"shout {verb} {way}", 0.15) == held_out:
-            mark = rng.choice((".", ".", "", "!"))
-            return f"{rng.choice(social.SHOUT_OPENINGS)}{verb} {way}{mark}"
-
-
-def quiet_system(rng: random.Random, held_out: bool) -> str:
-    """A system prompt that changes nothing in this world."""
-    if held_out:
-        return rng.choice(social.HELD_OUT_QUIET)
-    role = f"You are {rng.choice(social.ROLES)}."
-    sentences = rng.sample(social.QUIET_SENTENCES, rng.choice((0, 1, 1, 2)))
-    if rng.random() < 0.8:
-        sentences.insert(0, role)
-    return " ".join(sentences) or role

@@ -162,6 +162,20 @@ STORY_HEROES = (
     "snail", "teapot", "train", "cloud", "baker", "clown", "kangaroo", "parrot", "dinosaur",
     "monster", "mermaid", "cook", "painter", "goose", "hamster", "otter", "beaver", "raven",
 )  # fmt: skip
+MORE_HEROES = words(
+    "dwarf thief chief calf wolfhound scarf leaf loaf spy bunny puppy kitty lady baby daisy guppy "
+    "mummy daddy jockey turkey boxer dancer singer teacher driver hunter fisher writer builder "
+    "carpenter miner plumber butcher tailor barber potter weaver shepherd soldier pilot nurse "
+    "dentist judge lawyer actor actress artist waiter captain admiral prince duke duchess emperor "
+    "empress jester bandit ninja samurai viking caveman astronaut alien cyborg goblin gnome ogre "
+    "imp sprite pixie nymph phoenix griffin centaur cyclops vampire werewolf zombie golem "
+    "genie angel demon sorcerer warlock druid monk nun priest bishop saint hermit scout student "
+    "pupil child granny grandpa uncle aunt cousin twin neighbour stranger guest postman policeman "
+    "fireman milkman scarecrow puppet doll teddy toy rocket ship tugboat bus tram scooter "
+    "kettle spoon broom lamp candle pumpkin potato carrot tomato cherry berry cactus oak pine bush "
+    "box cub pup foal chick duckling kitten tadpole hatchling seahorse mantis "
+    "glowworm finch thrush wren lark dove ibis emu puffin gull tern bass carp perch pike sardine"
+)
 HELD_OUT_HEROES = (
     "koala", "troll", "tractor", "gardener", "seal", "badger", "doctor", "pony", "lamb", "elf",
 )  # fmt: skip

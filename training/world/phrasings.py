@@ -1,27 +1,118 @@
-"""How people ask: for each kind of question the phrasings to learn from, and those held out.
+"""How people ask about facts and sums: the phrasings to learn from, and those held out.
 
-Slots are in braces. A phrasing ends as a careful person would end it; `conversations` roughens it.
+Slots are in braces. Half of what is learnt is built of parts, a frame around a core, so that no
+unseen phrase decides. A phrasing ends as a careful person would end it; `style` roughens it.
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from itertools import product
+
+BUILT_SHARE = 0.55
 
 
 @dataclass(frozen=True)
 class Phrasings:
-    """The two sides of one kind of question."""
+    """The two sides of one kind of question; `built` is learnt too."""
 
     train: tuple[str, ...]
     held_out: tuple[str, ...]
+    built: tuple[str, ...] = ()
 
     def side(self, held_out: bool) -> tuple[str, ...]:
-        """The phrasings of one side of the split."""
+        """The listed phrasings of one side of the split."""
         return self.held_out if held_out else self.train
 
+    def pick(self, rng: random.Random, held_out: bool) -> str:
+        """One phrasing of the asked side."""
+        built = bool(self.built) and not held_out and rng.random() < BUILT_SHARE
+        return rng.choice(self.built if built else self.side(held_out))
 
-CAPITAL = Phrasings(
-    train=(
+
+Grid = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def widened(train: tuple[str, ...], held_out: tuple[str, ...], *grids: Grid) -> Phrasings:
+    """Phrasings with those that each grid of frames and cores makes; none of them is held out.
+
+    >>> widened((), ("Name {x}.",), (("Name {q}.", "{Q}?"), ("{x}", "my {x}"))).built
+    ('Name my {x}.', '{x}?', 'My {x}?')
+    """
+    kept_out = set(map(bare, held_out))
+    built = [_framed(*parts) for grid in grids for parts in product(*grid)]
+    return Phrasings(
+        train, held_out, tuple(text for text in dict.fromkeys(built) if bare(text) not in kept_out)
+    )
+
+
+def _framed(frame: str, core: str) -> str:
+    return frame.replace("{q}", core).replace("{Q}", core[:1].upper() + core[1:])
+
+
+def bare(text: str) -> str:
+    """A phrasing without case and closing marks.
+
+    >>> bare("Who am I?")
+    'who am i'
+    """
+    return text.lower().strip(" ?!.")
+
+
+# Frames around a noun phrase or a clause: `the capital of Peru`, `what my name is`.
+TELL = (
+    "Do you know {q}?", "Can you tell me {q}?", "Can you say {q}?", "Could you say {q}?",
+    "I want to know {q}.", "I would like to know {q}.", "I'd love to know {q}.", "Tell us {q}.",
+    "Please tell me {q}.", "Tell me {q}.", "Would you tell me {q}?", "Will you tell me {q}?",
+    "Can anybody say {q}?", "I forgot {q}.", "I need to know {q}.", "I have to know {q}.",
+    "Let me know {q}.", "Do you happen to know {q}?", "My teacher asks {q}.", "Say {q}.",
+    "My son wants to know {q}.", "We want to know {q}.", "Try to say {q}.", "Please say {q}.",
+    "I don't know {q}, do you?", "You surely know {q}.", "Guess {q}.", "Can you find out {q}?",
+    "Could we hear {q}?", "May I ask {q}?", "I must learn {q}.", "Help me find out {q}.",
+    "Tell me again {q}.", "Would you know {q}?", "Maybe you know {q}?", "Just tell me {q}.",
+    "Now tell me {q}.", "Can you explain {q}?", "I ask you {q}.", "Does anyone know {q}?",
+    "Can you remember {q}?", "Do you recall {q}?", "I am not sure {q}.", "And do you know {q}?",
+)  # fmt: skip
+# Frames around a noun phrase alone.
+GIVE = (
+    "Give me {q}.", "Name {q}.", "{Q}?", "{q}", "{Q}, please.", "Find {q}.", "Find me {q}.",
+    "What is {q}?", "What's {q}?", "Show me {q}.", "I am looking for {q}.", "I want {q}.",
+    "We need {q}.", "I want to hear {q}.", "I would like {q}.", "Get me {q}.", "Look up {q}.",
+    "Write down {q}.", "Mention {q}.", "Can I have {q}?", "May I have {q}?", "Let me hear {q}.",
+    "Remind me of {q}.", "What about {q}?", "How about {q}?", "Can you name {q}?", "State {q}.",
+    "Could you give me {q}?", "Can you give me {q}?", "Will you name {q}?", "Try to name {q}.",
+    "Help me with {q}.", "I have forgotten {q}.", "Now {q}.", "Just {q}.", "Only {q}, please.",
+    "Quick, {q}!", "What would be {q}?", "Let us hear {q}.", "And {q}?", "Could I have {q}?",
+)  # fmt: skip
+# Frames around a sum.
+SUM = (
+    "What would {q} make?", "What would {q} give?", "What will {q} be?", "What might {q} be?",
+    "What does {q} give?", "What does {q} come to?", "How much will {q} be?", "What is {q}?",
+    "How much would {q} come to?", "Could you tell me {q}?", "Can you work out {q}?", "{q}",
+    "Could you compute {q}?", "Can you calculate {q}?", "Do you know what {q} is?", "I need {q}.",
+    "Tell me what {q} makes.", "I would like to know what {q} is.", "I need to know {q}.",
+    "Let me know {q}.", "Show me {q}.", "Please do {q}.", "Please calculate {q}.", "{q} makes?",
+    "Help me work out {q}.", "The result of {q}?", "What is the result of {q}?", "{q} is what?",
+    "What's the answer to {q}?", "Now {q}.", "Next, {q}.", "My homework is {q}.", "{q}, please.",
+    "How do you solve {q}?", "And {q}?", "Get {q}.", "{q} makes what?", "{q} gives?",
+    "The sum: {q}", "Say what {q} is.", "How about {q}?", "Let us do {q}.", "Take {q}.",
+    "Try and do {q}.", "Can you do {q}?", "Will you solve {q}?", "How much is {q} then?",
+    "I want you to solve {q}.", "What could {q} be?", "What must {q} be?", "Answer this: {q}",
+    "Please tell me {q}.", "What total does {q} have?", "Can you find {q}?", "What about {q}?",
+    "My teacher asks for {q}.", "Check {q} for me.", "How much did {q} make?", "{q} equals what?",
+)  # fmt: skip
+
+_CAPITALS = (
+    "the capital of {x}", "the capital of {x}", "{x}'s capital", "the capital city of {x}",
+    "{x}'s capital city", "the name of {x}'s capital", "the name of the capital of {x}",
+)  # fmt: skip
+_CAPITAL_CLAUSES = (
+    "what the capital of {x} is", "which city is the capital of {x}", "what {x}'s capital is",
+    "what the capital of {x} is called", "which capital {x} has", "how {x}'s capital is called",
+)  # fmt: skip
+CAPITAL = widened(
+    (
         "What is the capital of {x}?", "What's the capital of {x}?", "Capital of {x}?",
         "The capital of {x}?", "Which city is the capital of {x}?", "Tell me the capital of {x}.",
         "Name the capital of {x}.", "Do you know the capital of {x}?", "capital of {x}",
@@ -35,31 +126,58 @@ CAPITAL = Phrasings(
         "What's {x}'s capital city?", "Can you name {x}'s capital?", "Show me the capital of {x}.",
         "I am going to {x}. What is its capital?", "I live in {x}. What is the capital?",
         "Remind me of the capital of {x}.", "{x}: what is the capital?",
-        "Who knows the capital of {x}?", "Is {y} the capital of {x}?", "Is the capital of {x} {y}?",
+        "Who knows the capital of {x}?", "What is the capital of {x} again?",
+        "What was the capital of {x}?", "And what was the capital of {x}?",
+        "What was {x}'s capital?", "Is {y} the capital of {x}?", "Is the capital of {x} {y}?",
         "Is {y} {x}'s capital?",
+        "What is the name of the capital of {x}?", "Which capital does {x} have?",
+        "Which city is capital of {x}?", "What do they call the capital of {x}?",
+        "{x} has which capital?", "What might the capital of {x} be?", "What capital has {x} got?",
+        "About {x}: which city is its capital?", "I visit {x}. Which city is the capital?",
+        "In {x}, which city is the capital?", "Which city do they call the capital of {x}?",
+        "What city is {x}'s capital?", "So {x}'s capital is?",
     ),
-    held_out=(
+    (
         "Tell me what the capital of {x} is.", "Which city is {x}'s capital?",
         "Could you tell me the capital of {x}?", "So what is the capital of {x}?",
         "Name {x}'s capital city.", "Do you remember the capital of {x}?",
         "I need the capital of {x}.", "What was the capital of {x} again?",
+        "I wonder what the capital of {x} is.", "Would you mind telling me {x}'s capital?",
+        "How do they call the capital of {x}?", "What should I know as the capital of {x}?",
     ),
+    (TELL, (*_CAPITALS, *_CAPITAL_CLAUSES)),
+    (GIVE, _CAPITALS),
 )  # fmt: skip
 
-CAPITAL_REVERSE = Phrasings(
-    train=(
+CAPITAL_REVERSE = widened(
+    (
         "{x} is the capital of which country?", "What country is {x} the capital of?",
         "Which country has the capital {x}?", "Which country's capital is {x}?",
         "{x} is the capital of what country?", "{x} is the capital of which?",
         "{x} is the capital of", "Where is {x} the capital?",
         "Which country is {x} the capital of?", "{x} is whose capital?",
         "Of which country is {x} the capital?",
+        "Whose capital is {x}?", "{x} is the capital of a country. Which one?",
+        "Tell me which country has {x} as the capital.", "Name the country of the capital {x}.",
+        "Which land has {x} for a capital?", "{x}: the capital of which country?",
+        "What country's capital is {x}?", "Do you know whose capital {x} is?",
     ),
-    held_out=("What country has {x} as its capital?", "{x} is which country's capital?"),
+    ("What country has {x} as its capital?", "{x} is which country's capital?",
+        "In which country is {x} the capital?", "To which country does the capital {x} belong?",
+    ),
+    (TELL, ("which country {x} is the capital of", "whose capital {x} is")),
 )  # fmt: skip
 
-COLOUR = Phrasings(
-    train=(
+_COLOURS = (
+    "the colour of {ax}", "the color of {ax}", "the colour of {xs}", "the color of the {x}",
+    "the {x}'s colour", "the usual colour of {ax}",
+)  # fmt: skip
+_COLOUR_CLAUSES = (
+    "what colour {ax} is", "what color {xs} are", "which colour {ax} has", "what color {ax} has",
+    "which colour {xs} have", "what the colour of {ax} is", "what colour the {x} is",
+)  # fmt: skip
+COLOUR = widened(
+    (
         "What colour is {ax}?", "What color is {ax}?", "What is the colour of {ax}?",
         "What is the color of {ax}?", "What colour are {xs}?", "What color are {xs}?",
         "Which colour is {ax}?", "Which color are {xs}?", "What colour is the {x}?",
@@ -71,17 +189,34 @@ COLOUR = Phrasings(
         "Which colour does {ax} have?", "Give me the color of {ax}.", "{ax} is what colour?",
         "{xs} are what color?", "Is {ax} {y}?", "Are {xs} {y}?", "Is the {x} {y}?",
         "What colour is {x}?", "colour of {x}", "color of {xs}", "What is the {x}'s colour?",
+        "Which colour do {xs} have?", "What colour has {ax} got?", "What would be {ax}'s colour?",
+        "What colour is {ax} usually?", "I want to paint {ax}. Which colour?", "{xs}: what colour?",
+        "What colour would {ax} be?", "What color are most {xs}?", "In what colour do {xs} come?",
+        "I draw {ax}. What colour should it be?", "What is {ax}'s color?",
+        "Of what colour is {ax}?",
     ),
-    held_out=(
+    (
         "Can you tell me the colour of {ax}?", "Tell me what color {ax} is.",
         "Do you know what colour {ax} is?", "So what colour are {xs}?",
         "What is the colour of the {x}?", "Which color is {ax}?",
         "Could you name the color of {ax}?",
+        "I wonder what colour {xs} are.", "Would you mind telling me the colour of {ax}?",
+        "Describe the colour of {ax}.", "What colour do you see on {ax}?",
     ),
+    (TELL, (*_COLOURS, *_COLOUR_CLAUSES)),
+    (GIVE, _COLOURS),
 )  # fmt: skip
 
-LEGS = Phrasings(
-    train=(
+_LEGS = (
+    "the number of legs of {ax}", "the legs of {ax}", "the number of legs of {xs}",
+    "the number of legs on {ax}", "the number of {ax}'s legs", "the leg count of {ax}",
+)  # fmt: skip
+_LEG_CLAUSES = (
+    "how many legs {ax} has", "how many legs {xs} have", "how many legs the {x} has",
+    "how many legs there are on {ax}", "how many legs {ax} has got", "how many legs {xs} walk on",
+)  # fmt: skip
+LEGS = widened(
+    (
         "How many legs does {ax} have?", "How many legs do {xs} have?", "How many legs has {ax}?",
         "How many legs has {ax} got?", "How many legs are on {ax}?",
         "Tell me how many legs {ax} has.", "What is the number of legs of {ax}?",
@@ -93,16 +228,28 @@ LEGS = Phrasings(
         "Do {xs} have {y} legs?", "How many legs does {x} have?", "legs of {xs}",
         "how many legs do {x} have", "Give me the number of legs of {ax}.",
         "How many legs would {ax} have?",
+        "How many legs can you see on {ax}?", "How many legs do you count on {ax}?",
+        "How many legs are there on {ax}?", "How many legs are under {ax}?", "{xs}: how many legs?",
+        "On how many legs does {ax} walk?", "How many legs should {ax} have?", "{ax}: legs?",
+        "What number of legs does {ax} have?", "How many legs do all {xs} have?",
+        "I draw {ax}. How many legs does it need?", "How many legs do we see on {xs}?",
+        "With how many legs is {ax} born?", "How many legs would you give {ax}?",
+        "How many legs could I count on the {x}?", "How many legs will I see on {ax}?",
+        "How many legs must {ax} have?", "How many legs has the {x}?", "Has {ax} got legs?",
     ),
-    held_out=(
+    (
         "Could you tell me how many legs {ax} has?", "Do you know how many legs {xs} have?",
         "Tell me the number of legs of {ax}.", "{xs} have how many legs?",
         "So how many legs does {ax} have?", "How many legs do you find on {ax}?",
+        "I wonder how many legs {ax} has.", "How many legs belong to {ax}?",
+        "If I see {ax}, how many legs do I see?", "Would you mind counting the legs of {ax}?",
     ),
+    (TELL, (*_LEGS, *_LEG_CLAUSES)),
+    (GIVE, _LEGS),
 )  # fmt: skip
 
-ADD = Phrasings(
-    train=(
+ADD = widened(
+    (
         "What is {a} + {b}?", "What's {a} + {b}?", "{a} + {b}", "{a}+{b}", "{a} + {b} =",
         "{a}+{b}=", "{a} + {b} = ?", "{a}+{b}=?", "{a} + {b}?", "{a} plus {b}",
         "What is {a} plus {b}?", "{a}+{b}?", "How much is {a} + {b}?", "How much is {a} plus {b}?",
@@ -113,17 +260,22 @@ ADD = Phrasings(
         "Tell me {a} + {b}.", "What's {a} plus {b}?", "Add {b} to {a}.", "{a} and {b} together?",
         "What does {a} plus {b} equal?", "{a} plus {b} equals", "what's {a}+{b}",
         "Solve {a} + {b}.", "Find {a} plus {b}.", "Evaluate {a} + {b}.", "Figure out {a} plus {b}.",
+        "Find out {a} plus {b}.", "Sort out {a} plus {b}.", "Count up {a} plus {b}.",
+        "Say {a} plus {b}.", "Do the sum {a} + {b}.",
         "Do {a} plus {b}.", "Try {a} + {b}.", "Quickly, {a} plus {b}!", "Tell me {a} plus {b}.",
         "{a} +{b}", "{a} plus {b} is?", "{a} + {b} is", "{a}+ {b} =", "{a} + {b} equals?",
     ),
-    held_out=(
+    (
         "Can you tell me {a} + {b}?", "What would {a} + {b} be?", "Give me {a} + {b}.",
         "Work out {a} plus {b}.", "So what is {a} + {b}?", "How much does {a} + {b} make?",
+        "Could you do {a} + {b}?", "What number is {a} plus {b}?",
+        "I wonder what {a} + {b} is.", "Please get me {a} + {b}.",
     ),
+    (SUM, ("{a} + {b}", "{a} + {b}", "{a} plus {b}", "{a}+{b}")),
 )  # fmt: skip
 
-SUBTRACT = Phrasings(
-    train=(
+SUBTRACT = widened(
+    (
         "What is {a} - {b}?", "What's {a} - {b}?", "{a} - {b}", "{a}-{b}", "{a} - {b} =",
         "{a}-{b}=", "{a} - {b} = ?", "{a}-{b}=?", "{a} - {b}?", "{a} minus {b}",
         "What is {a} minus {b}?", "How much is {a} - {b}?", "How much is {a} minus {b}?",
@@ -134,162 +286,140 @@ SUBTRACT = Phrasings(
         "Tell me {a} - {b}.", "What's {a} minus {b}?", "What is {a} less {b}?", "what's {a}-{b}",
         "What does {a} minus {b} equal?", "{a} minus {b} equals", "Solve {a} - {b}.",
         "Find {a} minus {b}.", "Evaluate {a} - {b}.", "Figure out {a} minus {b}.",
+        "Find out {a} minus {b}.", "Sort out {a} minus {b}.", "Count up {a} minus {b}.",
+        "Say {a} minus {b}.", "Do the sum {a} - {b}.",
         "Do {a} minus {b}.", "Try {a} - {b}.", "Quickly, {a} minus {b}!", "Tell me {a} minus {b}.",
         "{a} – {b}", "Subtract {b} from {a}", "{a} -{b}", "{a} minus {b} is?", "{a} - {b} is",
         "{a} - {b} equals?",
     ),
-    held_out=(
+    (
         "Can you tell me {a} - {b}?", "What would {a} - {b} be?", "Give me {a} - {b}.",
         "Work out {a} minus {b}.", "So what is {a} - {b}?", "How much does {a} - {b} make?",
+        "Could you do {a} - {b}?", "What number is {a} minus {b}?",
+        "I wonder what {a} - {b} is.", "Please get me {a} - {b}.",
     ),
+    (SUM, ("{a} - {b}", "{a} - {b}", "{a} minus {b}", "{a}-{b}")),
 )  # fmt: skip
 
-TELL_NAME = Phrasings(
+# {e} is `12 + 30 - 5` in signs or words, {l} is `4, 18 and 60`, {s} is `add 30 and take away 5`.
+LONG_SUM = widened(
+    (
+        "What is {e}?", "What's {e}?", "{e}", "{e} =", "{e}=", "{e} = ?", "{e}?", "{e} is?",
+        "How much is {e}?", "Calculate {e}.", "Compute {e}.", "Tell me {e}.", "Solve {e}.",
+        "Find {e}.", "Evaluate {e}.", "Figure out {e}.", "{e} equals?", "What does {e} equal?",
+        "What does {e} make?", "Do you know {e}?", "Do the sum {e}.", "Try {e}.", "Count up {e}.",
+    ),
+    (
+        "Can you tell me {e}?", "What would {e} be?", "Give me {e}.", "Work out {e}.",
+        "So what is {e}?", "How much does {e} make?",
+        "Could you do {e}?", "What number is {e}?", "I wonder what {e} is.",
+        "Please get me {e}.",
+    ),
+    (SUM, ("{e}",)),
+)  # fmt: skip
+
+_ADD_UP = (
+    "Please add {q}.", "Please add up {q}.", "Sum up {q}.", "Sum {q}.", "Total up {q}.",
+    "Count together {q}.", "Can you sum up {q}?", "Could you add {q}?", "I want to add {q}.",
+    "Let us add {q}.", "Now add {q}.", "Try to add {q}.", "Add these: {q}", "Add the numbers {q}.",
+    "Can you total {q}?", "What will {q} make?", "How much will {q} be?", "{q}: what is the sum?",
+    "I have the numbers {q}. What is the sum?", "{q} make?", "The numbers are {q}. Add them.",
+    "Add all of {q}.", "What comes of adding {q}?", "I must add {q}.", "{q} added up?",
+)  # fmt: skip
+LIST_SUM = widened(
+    (
+        "Add {l}.", "Add up {l}.", "What is the sum of {l}?", "Sum of {l}?", "{l} together?",
+        "How much is {l} together?", "Can you add {l}?", "What do you get if you add {l}?",
+        "Calculate the sum of {l}.", "What do {l} make?", "Tell me the sum of {l}.",
+        "How much is {l}?",
+    ),
+    (
+        "Can you add up {l}?", "What is {l} together?", "So what is the sum of {l}?",
+        "Work out the sum of {l}.",
+        "If I add {l}, what do I get?", "Please give me the total of {l}.", "Put {l} together.",
+        "I wonder what {l} make together.",
+    ),
+    (_ADD_UP, ("{l}",)),
+    (GIVE, ("the sum of {l}", "the total of {l}", "{l} together")),
+    (TELL, ("the sum of {l}", "what {l} make", "what {l} make together", "how much {l} are")),
+)  # fmt: skip
+
+_FROM = (
+    "Start with {a}{q}", "Start at {a}{q}", "Take {a}{q}", "Think of {a}{q}", "Go from {a}{q}",
+    "Let us start with {a}{q}", "I start with {a}{q}", "I start at {a}{q}", "From {a}{q}",
+    "The first number is {a}{q}", "We begin at {a}{q}", "Let me begin at {a}{q}", "Say {a}{q}",
+    "Put down {a}{q}", "Write {a}{q}", "Imagine {a}{q}", "Use {a}{q}", "We have {a}{q}",
+    "With {a}{q}", "You have {a}{q}", "Pick {a}{q}", "Set out from {a}{q}", "There is {a}{q}",
+    "If we take {a}{q}", "If you start with {a}{q}", "When I have {a}{q}", "Given {a}{q}",
+    "Please take {a}{q}", "Choose {a}{q}", "Here is {a}{q}", "It begins with {a}{q}", "{a}{q}",
+)  # fmt: skip
+_THEN = (
+    ", {s}", ", then {s}", " and {s}", " and then {s}", "; {s}", ", now {s}", ": {s}",
+    ". Now {s}", ". Then {s}", ", next {s}",
+)  # fmt: skip
+_ENDS = (
+    ".", ". What is it?", ". What do you get?", ". What is it now?", ", what is that?", "?",
+    ". How much is it?", ". Where do you end?", ". The result?", ". What do I have?", "",
+    ", what does it make?",
+)  # fmt: skip
+STEP_SUM = widened(
+    (
+        "Start with {a}, {s}.", "Take {a}, {s}.", "Start at {a}, then {s}.", "{a}, {s}",
+        "Start with {a} and {s}. What is it?", "Take {a} and {s}. What do you get?",
+        "Think of {a}, {s}. What is it now?",
+    ),
+    (
+        "Begin with {a}, {s}.", "If I take {a} and {s}, what do I get?",
+        "Start from {a}, then {s}.",
+        "First take {a}, after that {s}.", "Can you start with {a} and {s}?",
+        "My first number is {a}, {s}.",
+    ),
+    (_FROM, tuple(map("".join, product(_THEN, _ENDS)))),
+)  # fmt: skip
+
+_HAVING = (
+    "I have {a} {t}{q}", "I had {a} {t}{q}", "We have {a} {t}{q}", "There are {a} {t}{q}",
+    "There were {a} {t}{q}", "In the box are {a} {t}{q}", "You see {a} {t}{q}", "I got {a} {t}{q}",
+    "Here are {a} {t}{q}", "I see {a} {t}{q}", "I bring {a} {t}{q}", "I took {a} {t}{q}",
+    "At first I have {a} {t}{q}", "I start with {a} {t}{q}", "I count {a} {t}{q}",
+    "On the table are {a} {t}{q}", "I hold {a} {t}{q}", "{a} {t} are mine{q}",
+)  # fmt: skip
+_MEANWHILE = (
+    ". {s}. ", ", {s}. ", " and {s}. ", ". Then {s}. ", " but {s}. ", "; {s}. ", ". Today {s}. ",
+    ", then {s}. ", ". Now {s}. ",
+)  # fmt: skip
+_HOW_MANY = (
+    "How many {t} do I have?", "How many?", "How many {t} are left?", "How many now?",
+    "How many {t} are there?", "How many {t} do I have now?", "How many {t}?", "What do I have?",
+    "How many do I have?", "How many {t} are there in the end?", "Count the {t}.",
+    "How many {t} have I got?",
+)  # fmt: skip
+# {t} is what is counted, {s} is `I buy 30 and I eat 5`.
+COUNTING = widened(
+    (
+        "I have {a} {t}. {s}. How many {t} do I have?", "I have {a} {t}, {s}. How many?",
+        "I had {a} {t}. {s}. How many {t} are left?", "There are {a} {t}. {s}. How many now?",
+    ),
+    (
+        "I have {a} {t}. {s}. How many are there now?", "I own {a} {t}, {s}. How many {t} is that?",
+        "My bag holds {a} {t}. {s}. How many {t} are in it?",
+        "I keep {a} {t}, {s}. How many {t} remain?",
+        "With {a} {t} I begin. {s}. How many is it now?",
+    ),
+    (_HAVING, tuple(map("".join, product(_MEANWHILE, _HOW_MANY)))),
+)  # fmt: skip
+COUNTED = Phrasings(
     train=(
-        "My name is {n}.", "I am {n}.", "I'm {n}.", "Call me {n}.", "Hi, I'm {n}.",
-        "My name's {n}.", "Hello, my name is {n}.", "You can call me {n}.", "I am called {n}.",
-        "They call me {n}.", "Hi, my name is {n}!", "Hello! I am {n}.", "People call me {n}.",
-        "My friends call me {n}.",
-        "All my friends call me {n}.", "Mum calls me {n}.", "Remember, I am {n}.",
-        "Please remember that I am {n}.", "Remember me, I am {n}.",
-        "My name is {n} and I like trains.", "I am {n} and I have a question.",
-        "Good morning, I am {n}.", "Hey, {n} here.", "This is {n}.", "The name is {n}.",
-        "Please call me {n}.", "It's {n}.", "Remember my name: {n}.", "Hello, I'm {n}.",
-        "My name is {n}, nice to meet you.", "My name is {n}. What is yours?",
-        "Please remember that my name is {n}.", "I am named {n}.",
+        "apples", "books", "cards", "stones", "eggs", "sweets", "stamps", "balls", "cakes",
+        "pencils", "shells", "flowers", "plums", "hats", "keys", "pens", "cups", "nuts", "toys",
+        "leaves", "buttons", "bottles", "fish", "birds", "cookies", "berries", "spoons", "ducks",
     ),
-    held_out=(
-        "Hi there, my name is {n}.", "Hey, I am {n}.", "Everybody calls me {n}.",
-        "Hello there! My name is {n}.", "Remember that I am {n}.",
-    ),
+    held_out=("coins", "pears", "marbles", "beans", "ribbons"),
 )  # fmt: skip
-
-ASK_NAME = Phrasings(
-    train=(
-        "What is my name?", "What's my name?", "Do you remember my name?", "Who am I?", "My name?",
-        "Do you know my name?", "Tell me my name.", "Can you say my name?", "What was my name?",
-        "What did I say my name was?", "What am I called?", "Do you know who I am?",
-        "Do you know me?", "Do you remember me?", "And my name?", "My name was?", "And who am I?",
-        "Which name did I give you?", "And what was my name?", "Say my name.",
-        "And what is my name?", "Do you still know my name?", "What name did I give you?",
-        "How am I called?", "Can you remember my name?", "Repeat my name.",
-        "Please tell me my name.",
-    ),
-    held_out=(
-        "Could you repeat my name?", "So what is my name?", "Do you still remember my name?",
-        "Can you tell me my name?", "Do you remember who I am?", "And my name was?",
-    ),
-)  # fmt: skip
-
-TELL_NUMBER = Phrasings(
-    train=(
-        "My favourite number is {k}.", "My favorite number is {k}.", "My lucky number is {k}.",
-        "Remember the number {k}.", "Please remember {k}.", "My number is {k}.",
-        "The number is {k}.", "Keep the number {k} in mind.", "The secret number is {k}.",
-        "Remember {k}.", "I like {k}.", "My room number is {k}.", "Remember this number: {k}",
-        "I like the number {k}.", "Here is a number: {k}.", "Please keep {k} in mind.",
-        "The code is {k}.", "My code is {k}.", "Please remember the number {k} for me.",
-        "I am thinking of the number {k}.", "Don't forget {k}.",
-    ),
-    held_out=(
-        "Can you remember the number {k}?", "My secret number is {k}.",
-        "Please keep the number {k}.", "Remember my number: {k}.", "Do not forget the number {k}.",
-    ),
-)  # fmt: skip
-
-ASK_NUMBER = Phrasings(
-    train=(
-        "What is my number?", "What was my number?", "Which number did I give you?",
-        "What's the number?", "What number did I tell you?", "What is my favourite number?",
-        "Do you remember my number?", "What is my lucky number?", "Repeat my number.",
-        "What is my favorite number?", "My number?", "What was the number?",
-        "Do you know my number?", "Tell me my number.", "What's my number?",
-        "Which number did I tell you?", "What was the code?", "What is the secret number?",
-        "What number should you remember?", "And the number?", "The number was?",
-        "And my number is?", "Do you still know the number?", "Say my number.",
-        "What is my favourite number again?", "And what was my number?",
-        "Which number is my favourite?",
-    ),
-    held_out=(
-        "Could you repeat my number?", "So what was my number?", "Do you still remember my number?",
-        "Can you tell me my number?", "What number did I give you?", "And the number was?",
-    ),
-)  # fmt: skip
-
-TELL_BOTH = Phrasings(
-    train=(
-        "My name is {n} and my favourite number is {k}.",
-        "I'm {n} and my number is {k}.",
-        "I am {n}. My favorite number is {k}.",
-        "My name is {n}. My lucky number is {k}.",
-        "Hi, I'm {n}. Remember the number {k}.",
-    ),
-    held_out=(
-        "Hello, I am {n} and my lucky number is {k}.",
-        "My name is {n} and my number is {k}.",
-    ),
-)
-
-STORY = Phrasings(
-    train=(
-        "Tell me {s} about {w}.", "Tell {s} about {w}.", "Write {s} about {w}.", "{S} about {w}",
-        "Can you tell me {s} about {w}?", "I want {s} about {w}.", "Could you write {s} about {w}?",
-        "Write me {s} about {w}.", "Do you know {s} about {w}?", "Give me {s} about {w}.",
-        "I would like {s} about {w}.", "Make up {s} about {w}.", "Let me hear {s} about {w}.",
-        "Invent {s} about {w}.", "How about {s} about {w}?", "Can I have {s} about {w}?",
-        "Tell me {s} with {w}.", "{S} about {w}, please.",
-    ),
-    held_out=(
-        "Could you tell me {s} about {w}?", "Can you write {s} about {w}?",
-        "I'd like {s} about {w}.", "Tell us {s} about {w}.", "Read me {s} about {w}.",
-        "I want to hear {s} about {w}.",
-    ),
-)  # fmt: skip
-
-STORY_WORDS = (
-    "a story", "a story", "a story", "a short story", "a little story", "a tale", "a bedtime story",
-    "a small story", "a nice story", "a tiny story", "a fairy tale",
-)  # fmt: skip
-
-ANY_STORY = Phrasings(
-    train=(
-        "Tell me a story.", "Tell a story.", "A story, please.", "Can you tell me a story?",
-        "Write a story.", "I want a story.", "Tell me a short story.", "Do you know a story?",
-        "A story!", "Can you write a story?", "Make up a story.", "Story please",
-        "Tell me a little story.", "Tell me a bedtime story.", "Tell me any story.",
-        "Tell me a nice story.", "story",
-    ),
-    held_out=("Could you tell me a story?", "Please write me a story.", "I want to hear a story."),
-)  # fmt: skip
-
-ANOTHER_STORY = (
-    "Another one, please.", "Another story.", "Tell me another one.", "One more!", "Another one",
-    "Tell me another story.", "One more story, please.", "Can you tell me another one?", "Again!",
-)  # fmt: skip
-
-AND_THIS = (
-    "And {x}?", "What about {x}?", "And of {x}?", "How about {x}?", "and {x}", "And for {x}?",
-    "And what about {x}?", "Now {x}.", "Then {x}?",
-)  # fmt: skip
-ITS_LEGS = (
-    "How many legs does it have?", "And how many legs does it have?", "How many legs?",
-    "And its legs?", "How many legs has it got?", "And how many legs?",
-)  # fmt: skip
-ITS_COLOUR = (
-    "What colour is it?", "What color is it?", "And what colour is it?", "And its colour?",
-    "And what color?", "What is its colour?", "And its color?",
-)  # fmt: skip
-
-CARRIERS = Phrasings(
-    train=(
-        "Please, {q}", "Tell me, {q}", "Quick question: {q}", "Hey, {q}", "Hi! {Q}", "Hello, {q}",
-        "I have a question. {Q}", "Next question: {q}", "OK, {q}", "Ok. {Q}", "And now, {q}",
-        "Now, {q}", "Can you help me? {Q}", "Hi, {q}", "Hello! {Q}", "Thanks. {Q}",
-        "Thank you! {Q}", "Great. {Q}", "Good. {Q}", "Well, {q}", "One more: {q}",
-        "Good morning. {Q}", "Another question: {q}", "So, {q}", "Please tell me: {q}", "Good! {Q}",
-        "Nice. {Q}", "Cool, {q}", "Question: {q}", "Right. {Q}",
-    ),
-    held_out=(
-        "Hi there! {Q}", "Okay, {q}", "One question: {q}", "Very good. {Q}", "Hey! {Q}",
-    ),
+GAINS = ("get", "buy", "find", "collect", "win", "make", "receive", "pick up")
+LOSSES = ("lose", "sell", "give away", "drop", "break", "lend", "throw away", "hand out")
+ADD_STEPS = ("add {n}", "add {n}", "plus {n}", "plus {n}", "add {n} more", "go up {n}")
+TAKE_STEPS = (
+    "take away {n}", "subtract {n}", "minus {n}", "minus {n}", "take off {n}", "go down {n}",
+    "remove {n}",
 )  # fmt: skip

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from training.world.facts import (
     ANIMALS,
     HELD_OUT_HEROES,
+    MORE_HEROES,
     STORY_COLOURS,
     STORY_HEROES,
     STORY_PLACES,
@@ -30,6 +31,7 @@ _PLURALS = {animal.name: animal.plural for animal in ANIMALS}
 _HOMES = {animal.name: animal.home for animal in ANIMALS}
 _NEXT = {a.name: b.name for a, b in zip(ANIMALS, ANIMALS[7:] + ANIMALS[:7], strict=True)}
 FIRST_HERO = "fox"
+_HERO_ENDS = ("", "", "", "", "er", "y", "ling", "man", "f", "fish")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Wish:
         parts = (self.colour, self.place, self.thing)
         key = f"wish {self.hero} {self.colour} {self.place} {self.thing}"
         return self.hero in HELD_OUT_HEROES or (any(parts) and is_held_out(key, 0.15))
+
+    def shouted(self) -> Wish:
+        """The same wish in capital letters."""
+        parts = (self.colour, self.place, self.thing, self.name)
+        return Wish(self.hero.upper(), *(part and part.upper() for part in parts))
 
 
 def sample_wish(
@@ -77,13 +84,15 @@ def _hero(rng: random.Random, held_out: bool, plain_words: bool) -> str:
     if held_out and not plain_words and rng.random() < 0.3:
         return rng.choice(HELD_OUT_HEROES)
     draw = rng.random()
-    if draw < 0.45 or plain_words:
+    if draw < 0.38 or plain_words:
         return rng.choice(ANIMALS).name if draw < 0.5 else rng.choice(STORY_HEROES)
-    if draw < 0.65:
+    if draw < 0.55:
         return rng.choice(STORY_HEROES)
-    if draw < 0.85:
-        return rng.choice(OTHER_ANIMALS if draw < 0.8 else OBJECTS)
-    return made_up_word(rng, False)
+    if draw < 0.7:
+        return rng.choice(MORE_HEROES)
+    if draw < 0.82:
+        return rng.choice(OTHER_ANIMALS if draw < 0.78 else OBJECTS)
+    return made_up_word(rng, False) + rng.choice(_HERO_ENDS)
 
 
 def _looks(rng: random.Random) -> str:
@@ -101,13 +110,13 @@ def _thing(rng: random.Random, plain_words: bool) -> str:
 def wish_text(rng: random.Random, wish: Wish) -> str:
     """The wish in words: `a red fox named Pip in a forest who finds a golden key`."""
     bare = wish.colour is wish.place is wish.thing is wish.name is None
-    if bare and rng.random() < 0.12:
-        return _PLURALS.get(wish.hero) or plural_of(wish.hero)
-    if bare and rng.random() < 0.1:
-        return rng.choice(("", "my ", "the ")) + wish.hero
+    if bare and rng.random() < 0.2:
+        return _plural(rng, wish.hero)
+    if bare and rng.random() < 0.2:
+        return rng.choice(("", "", "my ", "the ")) + wish.hero
     text = with_article(f"{wish.colour} {wish.hero}" if wish.colour else wish.hero)
-    if wish.hero == CHILD and wish.name:
-        text = wish.name
+    if wish.hero == CHILD and wish.name and not wish.name.islower():
+        text = wish.name  # written small it could as well be a hero
     elif wish.name:
         text += rng.choice((" named ", " called ")) + wish.name
     if wish.place:
@@ -118,6 +127,13 @@ def wish_text(rng: random.Random, wish: Wish) -> str:
         )
         text += wish.thing
     return text
+
+
+def _plural(rng: random.Random, hero: str) -> str:
+    """The plural, sometimes as a child would make it: `wolfs`, `ponys`."""
+    if rng.random() < 0.2:
+        return f"{hero}s"
+    return _PLURALS.get(hero) or plural_of(hero)
 
 
 def tell(manner: Manner, wish: Wish) -> str:
@@ -137,7 +153,7 @@ def tell(manner: Manner, wish: Wish) -> str:
     meeting = thing not in STORY_THINGS
     endings = manner.story_friends if meeting else manner.story_ending
     parts = (manner.story_opening, manner.story_middle, endings)
-    return " ".join(
+    return manner.story_join.join(
         _own(wish.hero, f"part {i}", part).format(**slots) for i, part in enumerate(parts)
     )
 
@@ -156,12 +172,15 @@ def _own(hero: str, what: str, choices: Sequence[str]) -> str:
 
 
 def keeps_to(text: str, wish: Wish) -> bool:
-    """Whether a text is three whole sentences that hold all that was wished for.
+    """Whether a text is three whole sentences, or list lines, that hold all that was wished for.
 
     >>> keeps_to("Once a red fox lived. It ran. It slept.", Wish("fox", colour="red"))
     True
     """
-    sentences = [s for s in re.split(r"(?<=[.!?])\s+", text.strip()) if s]
+    text = text.strip()
+    if text.startswith("- "):
+        text = re.sub(r"^- ", "", text, flags=re.MULTILINE)
+    sentences = [s for s in re.split(r"(?<=[.!?])\s+", text) if s]
     whole = all(re.fullmatch(r"[A-Z\d].*[a-zA-Z][.!?]", s) or _named(s, wish) for s in sentences)
     wanted = [w for w in (wish.hero, wish.colour, wish.place, wish.thing, wish.name) if w]
     return len(sentences) == 3 and whole and all(w in text for w in wanted)

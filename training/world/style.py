@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from training.world.phrasings import CARRIERS
+from training.world.remarks import CARRIERS
+from training.world.text import words
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def roughen(rng: random.Random, style: Style, text: str, held_out: bool = False)
     'what is 1 + 1'
     """
     if rng.random() < style.carrier_share:
-        carrier = rng.choice(CARRIERS.side(held_out))
+        carrier = CARRIERS.pick(rng, held_out)
         text = carrier.format(q=_lower_first(text), Q=text)
     if rng.random() < 0.05:
         text = _with_please(rng, text)
@@ -68,51 +69,13 @@ def _with_please(rng: random.Random, text: str) -> str:
 
 
 _OPENERS = frozenset(
-    [
-        "What",
-        "Which",
-        "Who",
-        "How",
-        "Where",
-        "When",
-        "Why",
-        "Tell",
-        "Name",
-        "Do",
-        "Does",
-        "Can",
-        "Could",
-        "Give",
-        "Add",
-        "Subtract",
-        "Calculate",
-        "Compute",
-        "Take",
-        "Solve",
-        "Count",
-        "Capital",
-        "Number",
-        "Write",
-        "Make",
-        "Let",
-        "Show",
-        "Remind",
-        "Sum",
-        "Is",
-        "Are",
-        "Say",
-        "Repeat",
-        "Work",
-        "Please",
-        "Remember",
-        "Invent",
-        "Define",
-        "Explain",
-        "Multiply",
-        "Divide",
-        "Spell",
-        "List",
-        "Number",
-        "And",
-    ]
+    words(
+        "What Which Who How Where When Why Tell Name Do Does Can Could Give Add Subtract "
+        "Calculate Compute Take Solve Count Capital Number Write Make Let Show Remind Sum Is "
+        "Are Say Repeat Work Please Remember Invent Define Explain Multiply Divide Spell List "
+        "And Find Get Look Would May Maybe Help Try Guess Just Now Mention State Quick Start "
+        "Think Go From The There We With You If Given Choose Here It Pick Put Use Set Imagine "
+        "In On At Share Create Compose Read Come Next Check Answer Keep Note Store Save Learn "
+        "Memorise Hold Never Has Have About Of Total Describe Mind My First After"
+    )
 )

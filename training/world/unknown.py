@@ -10,7 +10,7 @@ import random
 
 from training.world.facts import ANIMALS, COUNTRIES
 from training.world.names import HELD_OUT_NAMES, TRAIN_NAMES, made_up_word
-from training.world.phrasings import CAPITAL, COLOUR, LEGS
+from training.world.phrasings import CAPITAL, COLOUR, GIVE, LEGS, TELL, widened
 from training.world.text import entries, words
 
 OTHER_COUNTRIES = entries(
@@ -72,26 +72,29 @@ TOPICS = entries(
     "{i} x {j}|{i} / {j}|What is {i} divided by {j}?|What is {i} * {j}?|Multiply {i} by {j}.|"
     "Divide {i} by {j}.|What is the square root of {i}?|What is {i} squared?|"
     "What is half of {i}?|What is {h} + {i}?|{h} + {i}|{i} + {h}|{h} - {i}|{h}+{h}|"
-    "What is {h} minus {j}?|How much is {h} plus {j}?|{i} + {j} + {i}|{i} plus {j} plus {i}|"
-    "Is {i} a prime number?|{i}*{j}=|What is {i} percent of {j}?|What is {i}% of {j}?|"
-    "Is {i} bigger than {j}?|What comes after {i}?|What time is it?|What day is it today?|"
-    "What is the date?|How is the weather today?|Will it rain?|Tell me a joke.|Sing a song.|"
-    "What is the meaning of life?|Who won the game?|Write some code.|Write a Python function.|"
-    "Can you draw a picture?|What is the news?|Where am I?|How old am I?|Where are you?|"
-    "What is love?|Why is the sky blue?|How far is the sun?|How tall is the tower?|"
-    "What should I eat today?|Give me a recipe.|What is your favourite colour?|Do you sleep?|"
-    "Can you swim?|What is the fastest car?|How many stars are there?|"
-    "What is the speed of light?|How deep is the sea?|When was the war?|"
-    "Who is the richest person?|What is the tallest mountain?|Which river is the longest?|"
-    "Can you play chess?|Let us play a game.|What is in the box?|Where are my keys?|I am {adj}.|"
-    "I'm {adj}.|Why?|How?|When?|Who?|Where?|What?|Why not?|Are you sure?|What colour is the sky?|"
-    "What is two times two?|Do you speak {l}?|Say hello in {l}.|How do you say {t} in {l}?|"
-    "Translate this into {l}.|Speak {l}.|I like {t}.|I want {t}.|I need {t}.|My {o} is {adj}.|"
-    "Where is my {o}?|Do you have a {o}?|Who is your {o}?|What is my {o}?|Buy me {t}.|"
-    "Send an email to {p}.|Open the {o}.|Can you cook?|Can you dance?|Is it {adj}?|"
-    "Who is the best {o}?|How do I become a {o}?|What does a {o} do?|Turn on the {o}.|"
-    "Summarise {t}.|How many days are in a year?|How many hours has a day?|"
-    "How many continents are there?|What is the biggest planet?|"
+    "What is {h} minus {j}?|How much is {h} plus {j}?|"
+    "Is {i} a prime number?|What is the {v} of {i} and {j}?|What is the average of {i} and {j}?|"
+    "What is the ratio of {i} and {j}?|{i} multiplied by {j}|"
+    "What is the quotient of {i} and {j}?|What is the remainder of {i} and {j}?|"
+    "The {v} of {i} and {j}|{i}*{j}=|What is {i} percent of {j}?|"
+    "What is {i}% of {j}?|Is {i} bigger than {j}?|What comes after {i}?|What time is it?|"
+    "What day is it today?|What is the date?|How is the weather today?|Will it rain?|"
+    "Tell me a joke.|Sing a song.|What is the meaning of life?|Who won the game?|"
+    "Write some code.|Write a Python function.|Can you draw a picture?|What is the news?|"
+    "Where am I?|How old am I?|Where are you?|What is love?|Why is the sky blue?|"
+    "How far is the sun?|How tall is the tower?|What should I eat today?|Give me a recipe.|"
+    "What is your favourite colour?|Do you sleep?|Can you swim?|What is the fastest car?|"
+    "How many stars are there?|What is the speed of light?|How deep is the sea?|"
+    "When was the war?|Who is the richest person?|What is the tallest mountain?|"
+    "Which river is the longest?|Can you play chess?|Let us play a game.|What is in the box?|"
+    "Where are my keys?|I am {adj}.|I'm {adj}.|Why?|How?|When?|Who?|Where?|What?|Why not?|"
+    "Are you sure?|What colour is the sky?|What is two times two?|Do you speak {l}?|"
+    "Say hello in {l}.|How do you say {t} in {l}?|Translate this into {l}.|Speak {l}.|"
+    "I like {t}.|I want {t}.|I need {t}.|My {o} is {adj}.|Where is my {o}?|Do you have a {o}?|"
+    "Who is your {o}?|What is my {o}?|Buy me {t}.|Send an email to {p}.|Open the {o}.|"
+    "Can you cook?|Can you dance?|Is it {adj}?|Who is the best {o}?|How do I become a {o}?|"
+    "What does a {o} do?|Turn on the {o}.|Summarise {t}.|How many days are in a year?|"
+    "How many hours has a day?|How many continents are there?|What is the biggest planet?|"
     "Who was the first man on the moon?|What is water made of?|Prove it.|Spell {v}.|"
     "How many letters has {v}?|What rhymes with {v}?|What is the opposite of {adj}?|{v} {v}|"
     "Which one is better?|Count to {i}.|List three countries.|Name an animal.|What is new?|"
@@ -113,8 +116,27 @@ HELD_OUT_TOPICS = entries(
     "How do I fix my computer?|What is the boiling point of water?|Play some music.|"
     "Can you book a flight?|Which planet is the nearest?|What is the stock price of {v}?|"
     "How many bones are in the body?|Is the earth round?|What is the population of the world?|"
-    "Which language is spoken in {c}?|Write a song about {t}.|How many minutes are in an hour?"
+    "Which language is spoken in {c}?|Write a song about {t}.|How many minutes are in an hour?|"
+    "What is the area of {c}?|Who rules {c}?|How loud is {an}?|Which food do {ans} like?|"
+    "Who plays {t}?|Where did {t} come from?|What job does {p} have?|Name the friends of {p}.|"
+    "Is it far to {c}?|What is the tenth part of {i}?"
 )
+CLAUSES = entries(
+    "who wrote {t}|who painted {t}|how {t} works|where {p} lives|how old {p} is|what {an} eats|"
+    "how fast {an} is|where {c} is|how many people live in {c}|what {v} means|what time it is|"
+    "who the king of {c} is|when {t} was invented|why {ans} sleep|how much {t} costs|who {p} is|"
+    "what {i} times {j} is|which language they speak in {c}|how many teeth {an} has|what {t} is|"
+    "where {ans} live|how big {an} is|how far {c} is|what a {o} does|who {v} is"
+)
+NOUNS = entries(
+    "the population of {c}|the currency of {c}|the flag of {c}|the largest city of {c}|{v}|"
+    "the price of {t}|the age of {p}|the meaning of {v}|the weight of {an}|the size of {an}|"
+    "the teeth of {an}|the name of {p}'s {o}|the phone number of {p}|a picture of {an}|"
+    "the history of {c}|the maker of {t}|{i} times {j}|the president of {c}|the food of {ans}|"
+    "the longest river of {c}|the ears of {an}|the {v} of {c}|the {v} of {an}|{c}'s king|{t}|"
+    "the number of eyes of {an}|the number of people in {c}|the root of {i}|{i} divided by {j}"
+)
+_TOPIC = widened(TOPICS, HELD_OUT_TOPICS, (TELL, CLAUSES), (GIVE, NOUNS))
 
 THINGS = entries(
     "the piano|Hamlet|the telephone|gravity|music|chess|a cake|electricity|pizza|football|"
@@ -157,10 +179,31 @@ def plural_of(noun: str) -> str:
     return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
 
 
+_KNOWN_PLACES = {name for c in COUNTRIES for name in (c.name, *c.aliases)}
+_SHAPES = (
+    *("{}", "{}", "{}ia", "{}land", "{}stan", "New {}", "South {}", "North {}", "Saint {}"),
+    *("the {} Republic", "the {} Islands", "the United {}", "Upper {}", "{} City"),
+)
+
+
 def unknown_country(rng: random.Random, held_out: bool) -> str:
     """A country, region or city whose capital the world does not hold."""
-    if rng.random() < 0.35:
-        return made_up_word(rng, held_out).capitalize() + rng.choice(("", "ia", "land", "stan"))
+    while True:
+        place = _any_place(rng, held_out)
+        if place not in _KNOWN_PLACES:
+            return place
+
+
+def _any_place(rng: random.Random, held_out: bool) -> str:
+    """A real place, a made-up one, or half a known country with a made-up half."""
+    draw = rng.random()
+    if draw < 0.25:
+        return rng.choice(_SHAPES).format(made_up_word(rng, held_out).capitalize())
+    if draw < 0.4:
+        known = rng.choice(COUNTRIES).name
+        cut = rng.randint(3, max(len(known) - 2, 3))
+        made = made_up_word(rng, held_out)
+        return known[:cut] + made if rng.random() < 0.5 else made.capitalize() + known[cut - 1 :]
     return rng.choice(HELD_OUT_COUNTRIES if held_out else OTHER_COUNTRIES)
 
 
@@ -175,13 +218,13 @@ def near_miss(rng: random.Random, held_out: bool) -> str:
     """A usual question about something that the world lacks."""
     if rng.random() < 0.5:
         country = unknown_country(rng, held_out)
-        return rng.choice(CAPITAL.train).format(x=country, y=rng.choice(COUNTRIES).capital)
+        return CAPITAL.pick(rng, False).format(x=country, y=rng.choice(COUNTRIES).capital)
     noun = unknown_animal(rng, held_out)
     kind = rng.choice((COLOUR, LEGS))
     other = rng.choice(ANIMALS)
     guess = other.colour if kind is COLOUR else str(other.legs)
     slots = {"x": noun, "ax": with_article(noun), "xs": plural_of(noun), "y": guess}
-    return rng.choice(kind.train).format(**slots)
+    return kind.pick(rng, False).format(**slots)
 
 
 def topic_question(rng: random.Random, held_out: bool) -> str:
@@ -201,7 +244,14 @@ def topic_question(rng: random.Random, held_out: bool) -> str:
         "l": rng.choice(LANGUAGES),
         "o": rng.choice(OBJECTS),
     }
-    return rng.choice(HELD_OUT_TOPICS if held_out else TOPICS).format(**fill)
+    return _topic(rng, held_out).format(**fill)
+
+
+def _topic(rng: random.Random, held_out: bool) -> str:
+    """Mostly whole questions, some made of parts: both are many."""
+    if held_out or rng.random() < 0.65:
+        return rng.choice(_TOPIC.side(held_out))
+    return rng.choice(_TOPIC.built)
 
 
 def unknown_question(rng: random.Random, held_out: bool) -> str:

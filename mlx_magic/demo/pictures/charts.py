@@ -1,0 +1,441 @@
+"""Charts as a notebook makes them, drawn by matplotlib without pyplot or any global setting.
+
+A `Chart` is a value; `draw` needs matplotlib and is safe in any thread.
+"""
+
+import math
+import random
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from ...errors import UsageProblem
+from .backgrounds import RGB, as_file, jittered
+from .facts import Fact, with_article
+from .split import one_of
+from .words import HELD_OUT_WORDS, TRAIN_WORDS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COUNTS = {"bar": (2, 7), "line": (1, 4), "scatter": (1, 3), "pie": (2, 6)}
+KIND_NAMES = {
+    "bar": "bar chart",
+    "line": "line chart",
+    "scatter": "scatter plot",
+    "pie": "pie chart",
+}
+PARTS = {"bar": "bar", "line": "line", "scatter": "group", "pie": "slice"}
+# The first tone of each is matplotlib's own where it has one.
+TONES: dict[str, tuple[RGB, ...]] = {
+    "blue": ((31, 119, 180), (40, 80, 210), (76, 114, 176)),
+    "orange": ((255, 127, 14), (245, 140, 30), (240, 120, 40)),
+    "green": ((44, 160, 44), (30, 140, 70), (85, 168, 104)),
+    "red": ((214, 39, 40), (225, 50, 50), (200, 40, 60)),
+    "purple": ((148, 103, 189), (125, 60, 170), (129, 90, 179)),
+    "brown": ((140, 86, 75), (125, 75, 45), (130, 80, 60)),
+    "pink": ((238, 130, 195), (250, 140, 190), (245, 150, 200)),
+    "grey": ((127, 127, 127), (140, 140, 140), (120, 125, 130)),
+    "yellow": ((240, 205, 30), (250, 215, 50), (235, 200, 60)),
+}
+CYCLE = ("blue", "orange", "green", "red", "purple", "brown", "pink")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a style looks: paper, plot area, writing, grid and which sides are framed."""
+
+    paper: str
+    area: str
+    ink: str
+    grid: str
+    grid_style: str
+    spines: str
+    edge: str
+
+
+LOOKS = {
+    "default": Look("#ffffff", "#ffffff", "#000000", "#b0b0b0", "-", "tblr", "none"),
+    "ggplot": Look("#ffffff", "#e5e5e5", "#555555", "#ffffff", "-", "", "#eeeeee"),
+    "dark": Look("#000000", "#000000", "#ffffff", "#8a8a8a", "-", "tblr", "none"),
+    "seaborn": Look("#ffffff", "#eaeaf2", "#262626", "#ffffff", "-", "", "#ffffff"),
+    "bmh": Look("#ffffff", "#eeeeee", "#333333", "#b2b2b2", "--", "tblr", "#bcbcbc"),
+    "fivethirtyeight": Look("#f0f0f0", "#f0f0f0", "#3c3c3c", "#cbcbcb", "-", "", "none"),
+    "minimal": Look("#ffffff", "#ffffff", "#444444", "#e4e4e4", "-", "bl", "none"),
+    "solarized": Look("#fdf6e3", "#eee8d5", "#586e75", "#fdf6e3", "-", "", "none"),
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart: `values` holds a row for each bar, line, group (x, y, x, y, ...) or slice."""
+
+    kind: str
+    look: str
+    width: int
+    height: int
+    dpi: int
+    colours: tuple[str, ...]
+    rgbs: tuple[RGB, ...]
+    values: tuple[tuple[float, ...], ...]
+    labels: tuple[str, ...]
+    title: str
+    axis_names: tuple[str, ...]
+    scale: float
+    grid: bool
+    legend: bool
+    horizontal: bool
+    thick: float
+    marker: str
+    turn: float
+    hole: float
+    quality: int | None
+
+    @property
+    def count(self) -> int:
+        """How many bars, lines, groups or slices."""
+        return len(self.values)
+
+    def facts(self, rng: random.Random) -> list[Fact]:
+        """True things about the chart."""
+        part, name = PARTS[self.kind], KIND_NAMES[self.kind]
+        parts = part if self.count == 1 else f"{part}s"
+        facts = [
+            Fact("chart_kind", {}, name),
+            Fact("chart_count", {"thing": part, "things": f"{part}s"}, str(self.count)),
+            Fact("describe_chart", {}, f"{with_article(name)} with {self.count} {parts}"),
+        ]
+        if self.kind in ("bar", "pie") and len(set(self.colours)) == self.count:
+            sizes = [row[0] for row in self.values]
+            for kind, size in (("largest", max(sizes)), ("smallest", min(sizes))):
+                most = rng.choice(_most(self.kind, self.horizontal)[kind])
+                colour = self.colours[sizes.index(size)]
+                facts.append(Fact(kind, {"thing": part, "most": most}, colour))
+        if self.kind == "line" and self.count == 1:
+            line = self.values[0]
+            facts.append(Fact("trend", {}, "rising" if line[-1] > line[0] else "falling"))
+        return facts
+
+
+def _most(kind: str, horizontal: bool) -> dict[str, tuple[str, ...]]:
+    if kind == "pie":
+        return {"largest": ("largest", "biggest"), "smallest": ("smallest",)}
+    if horizontal:
+        return {"largest": ("longest", "largest"), "smallest": ("shortest", "smallest")}
+    return {"largest": ("tallest", "highest", "largest"), "smallest": ("shortest", "smallest")}
+
+
+@lru_cache(maxsize=1)
+def _held_out_looks() -> dict[tuple[str, int], str]:
+    """For each kind and count the style in which no training chart shows it."""
+    return {
+        (kind, count): one_of(f"chart {kind} {count}", list(LOOKS))
+        for kind, (low, high) in COUNTS.items()
+        for count in range(low, high + 1)
+    }
+
+
+def is_held_out_chart(chart: Chart) -> bool:
+    """Whether training never shows this kind and count in this style."""
+    return _held_out_looks()[chart.kind, chart.count] == chart.look
+
+
+def sample_chart(rng: random.Random, held_out: bool = False, kind: str | None = None) -> Chart:
+    """A chart of that kind, or of any; held-out ones have a style and words of their own."""
+    kind = kind or rng.choices(tuple(COUNTS), (40, 26, 12, 22))[0]
+    count = rng.randint(*COUNTS[kind])
+    if kind == "line" and rng.random() < 0.35:
+        count = 1
+    unseen = _held_out_looks()[kind, count]
+    look = unseen if held_out else rng.choice([name for name in LOOKS if name != unseen])
+    words = HELD_OUT_WORDS if held_out else TRAIN_WORDS
+    single = kind == "bar" and rng.random() < 0.3
+    colours = _sample_colours(rng, count, single)
+    tone, jitter = rng.randrange(3), rng.choice((0, 0, 8))
+    if single:
+        rgbs = (jittered(rng, TONES[colours[0]][tone], jitter),) * count
+    else:
+        rgbs = tuple(jittered(rng, TONES[colour][tone], jitter) for colour in colours)
+    width, height = _sample_size(rng, kind)
+    labels = tuple(word.capitalize() for word in rng.sample(words, count))
+    if rng.random() < 0.3:
+        labels = tuple("ABCDEFG"[:count])
+    return Chart(
+        kind=kind,
+        look=look,
+        width=width,
+        height=height,
+        dpi=rng.choice((60, 72, 80, 100)),
+        colours=colours,
+        rgbs=rgbs,
+        values=_sample_values(rng, kind, count),
+        labels=labels if rng.random() < 0.8 else (),
+        title=_sample_title(rng, words) if rng.random() < 0.6 else "",
+        axis_names=tuple(rng.sample(words, 2)) if rng.random() < 0.4 else (),
+        scale=rng.choice((1.0, 10.0, 100.0, 1000.0)),
+        grid=rng.random() < (0.8 if not LOOKS[look].spines else 0.35),
+        legend=kind != "bar" and rng.random() < 0.3,
+        horizontal=kind == "bar" and rng.random() < 0.25,
+        thick=rng.random(),
+        marker=rng.choice(("", "", "o", "s", "^")) if kind == "line" else rng.choice("ooosD"),
+        turn=rng.uniform(0, 360),
+        hole=rng.uniform(0.35, 0.5) if rng.random() < 0.2 else 0.0,
+        quality=rng.randint(70, 95) if rng.random() < 0.25 else None,
+    )
+
+
+def _sample_colours(rng: random.Random, count: int, single: bool) -> tuple[str, ...]:
+    """Different colours, in matplotlib's order for a third of the charts; or one for all."""
+    if single:
+        return (rng.choice(tuple(TONES)),) * count
+    if rng.random() < 0.3:
+        return CYCLE[:count]
+    return tuple(rng.sample(tuple(TONES), count))
+
+
+def _sample_size(rng: random.Random, kind: str) -> tuple[int, int]:
+    """200 to 700 pixels wide; pies are nearer to a square."""
+    width = rng.randint(220, 700)
+    ratio = rng.uniform(1.0, 1.4) if kind == "pie" else rng.uniform(1.0, 1.6)
+    return width, max(180, round(width / ratio))
+
+
+def _sample_title(rng: random.Random, words: tuple[str, ...]) -> str:
+    first, second = rng.sample(words, 2)
+    forms = (f"{first} by {second}", f"{first} and {second}", first, f"{first} per {second}")
+    return rng.choice(forms).capitalize()
+
+
+def _sample_values(rng: random.Random, kind: str, count: int) -> tuple[tuple[float, ...], ...]:
+    if kind == "bar":
+        return tuple((value,) for value in _spread(rng, count, (0.35, 0.8)))
+    if kind == "pie":
+        parts = _spread(rng, count, (0.8, 1.15))
+        return tuple((part / sum(parts),) for part in parts)
+    return _lines(rng, count) if kind == "line" else _groups(rng, count)
+
+
+def _spread(rng: random.Random, count: int, band: tuple[float, float]) -> list[float]:
+    """Numbers of which the largest and the smallest stand out."""
+    values = [rng.uniform(*band) for _ in range(count)]
+    top, low = rng.sample(range(count), 2)
+    rest = [v for i, v in enumerate(values) if i not in (top, low)] or [sum(band) / 2]
+    values[top] = max(rest) * rng.uniform(1.18, 1.6)
+    values[low] = min(rest) * rng.uniform(0.5, 0.8)
+    return values
+
+
+def _lines(rng: random.Random, count: int) -> tuple[tuple[float, ...], ...]:
+    """Lines that rise or fall; several keep apart for most of their way."""
+    points = rng.randint(4, 16)
+    if count == 1:
+        return (_line(rng, 0.0, rng.choice((-1, 1)) * rng.uniform(0.6, 1.6), points, 0.09),)
+    levels = [i * rng.uniform(0.45, 0.6) for i in range(count)]
+    rng.shuffle(levels)
+    slope = rng.uniform(-0.6, 0.6)
+    return tuple(
+        _line(rng, level, slope + rng.uniform(-0.25, 0.25), points, 0.05) for level in levels
+    )
+
+
+def _line(
+    rng: random.Random, start: float, slope: float, points: int, rough: float
+) -> tuple[float, ...]:
+    wave, phase, bend = rng.uniform(0, rough), rng.uniform(0, 6.3), rng.uniform(0.7, 1.4)
+    made = []
+    for i in range(points):
+        t = i / (points - 1)
+        bumps = wave * math.sin(phase + 7 * t) + rng.gauss(0, rough / 3)
+        made.append(start + slope * t**bend + bumps)
+    return tuple(made)
+
+
+def _groups(rng: random.Random, count: int) -> tuple[tuple[float, ...], ...]:
+    """Clouds of points whose middles are well apart."""
+    while True:
+        middles = [(rng.uniform(0.15, 0.85), rng.uniform(0.15, 0.85)) for _ in range(count)]
+        gaps = [math.dist(a, b) for i, a in enumerate(middles) for b in middles[:i]]
+        if not gaps or min(gaps) > 0.38:
+            break
+    spread = rng.uniform(0.05, 0.09) if count > 1 else rng.uniform(0.08, 0.2)
+    points = rng.randint(8, 24)
+    return tuple(
+        tuple(rng.gauss(middle[i % 2], spread) for i in range(2 * points)) for middle in middles
+    )
+
+
+# Drawing.
+
+
+def draw(chart: Chart, max_side: int | None = None) -> Image.Image:
+    """The chart as an RGB picture, made smaller at the end when it is larger than `max_side`.
+
+    Raises `UsageProblem` when matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageProblem("charts need matplotlib; type: pip install matplotlib") from error
+    look = LOOKS[chart.look]
+    figure = Figure(
+        figsize=(chart.width / chart.dpi, chart.height / chart.dpi),
+        dpi=chart.dpi,
+        facecolor=look.paper,
+    )
+    canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
+    axes = figure.add_axes(_frame(chart), facecolor=look.area)
+    _PAINTERS[chart.kind](axes, chart, look)
+    _furnish(axes, chart, look)
+    canvas.draw()
+    image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    if max_side and max(image.size) > max_side:
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return as_file(image, chart.quality)
+
+
+def _points(chart: Chart, pixels: float) -> float:
+    """A length in points that is so many ninety-sixths of the picture's mean side."""
+    return pixels * math.sqrt(chart.width * chart.height) / 96 * 72 / chart.dpi
+
+
+def _font_size(chart: Chart) -> float:
+    """About a thirtieth of the width, and never below seven pixels."""
+    return max(7.0, min(14.0, chart.width / 34)) * 72 / chart.dpi
+
+
+def _frame(chart: Chart) -> tuple[float, float, float, float]:
+    top = 0.88 if chart.title else 0.95
+    if chart.kind == "pie":
+        return (0.06, 0.05, 0.88, top - 0.07)
+    left = 0.2 if chart.horizontal and chart.labels else 0.15
+    bottom = 0.17 if chart.axis_names else 0.12
+    return (left, bottom, 0.96 - left, top - bottom)
+
+
+def _hex(rgb: RGB) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
+
+
+def _bars(axes: "Axes", chart: Chart, look: Look) -> None:
+    places = list(range(chart.count))
+    sizes = [row[0] * chart.scale for row in chart.values]
+    colours = [_hex(rgb) for rgb in chart.rgbs]
+    wide = 0.55 + 0.3 * chart.thick
+    draw_bars: Any = axes.barh if chart.horizontal else axes.bar
+    draw_bars(places, sizes, wide, color=colours, edgecolor=look.edge, linewidth=0.5)
+    reach = max(sizes) * 1.07
+    ticks = [reach * i / 4 for i in range(4)]
+    names = [f"{tick:.3g}" for tick in ticks]
+    (axes.set_xticks if chart.horizontal else axes.set_yticks)(ticks, names)
+    set_places = axes.set_yticks if chart.horizontal else axes.set_xticks
+    set_places(places, list(chart.labels) or [str(i + 1) for i in places])
+    (axes.set_xlim if chart.horizontal else axes.set_ylim)(0, reach)
+    (axes.set_ylim if chart.horizontal else axes.set_xlim)(-0.6, chart.count - 0.4)
+
+
+def _curves(axes: "Axes", chart: Chart, look: Look) -> None:  # noqa: ARG001 - one painter's shape
+    for i, (row, rgb) in enumerate(zip(chart.values, chart.rgbs, strict=True)):
+        axes.plot(
+            range(len(row)),
+            [value * chart.scale for value in row],
+            color=_hex(rgb),
+            linewidth=_points(chart, 0.8 + 1.2 * chart.thick),
+            marker=chart.marker or None,
+            markersize=_points(chart, 3.2),
+            label=_label(chart, i),
+        )
+    _value_ticks(axes)
+
+
+def _dots(axes: "Axes", chart: Chart, look: Look) -> None:  # noqa: ARG001 - one painter's shape
+    for i, (row, rgb) in enumerate(zip(chart.values, chart.rgbs, strict=True)):
+        axes.plot(
+            [value * chart.scale for value in row[::2]],
+            [value * chart.scale for value in row[1::2]],
+            linestyle="none",
+            color=_hex(rgb),
+            marker=chart.marker,
+            markersize=_points(chart, 2.4 + 1.6 * chart.thick),
+            markeredgewidth=0,
+            label=_label(chart, i),
+        )
+    _value_ticks(axes)
+
+
+def _slices(axes: "Axes", chart: Chart, look: Look) -> None:
+    wedges: dict[str, Any] = {"linewidth": 0.8 * (look.edge != "none"), "edgecolor": look.edge}
+    if chart.hole:
+        wedges["width"] = 1 - chart.hole
+    inside = bool(chart.labels) and not chart.legend
+    axes.pie(
+        [row[0] for row in chart.values],
+        colors=[_hex(rgb) for rgb in chart.rgbs],
+        labels=list(chart.labels) if inside else None,
+        startangle=chart.turn,
+        wedgeprops=wedges,
+        radius=1.0,
+        textprops={"fontsize": _font_size(chart), "color": look.ink, "family": "DejaVu Sans"},
+    )
+    if chart.legend:
+        for i, patch in enumerate(axes.patches):
+            patch.set_label(_label(chart, i))
+
+
+_PAINTERS = {"bar": _bars, "line": _curves, "scatter": _dots, "pie": _slices}
+
+
+def _label(chart: Chart, index: int) -> str:
+    return chart.labels[index] if chart.labels else f"series {index + 1}"
+
+
+def _value_ticks(axes: "Axes") -> None:
+    """Four ticks a side, set by hand: cheaper than matplotlib's search for fine ones."""
+    for limits, put in ((axes.get_xlim(), axes.set_xticks), (axes.get_ylim(), axes.set_yticks)):
+        low, high = limits
+        ticks = [low + (high - low) * share for share in (0.1, 0.37, 0.63, 0.9)]
+        put(ticks, [f"{tick:.2g}" if abs(tick) < 100 else f"{tick:.0f}" for tick in ticks])
+
+
+def _furnish(axes: "Axes", chart: Chart, look: Look) -> None:
+    """Title, names of the axes, ticks, grid, frame and legend."""
+    font: dict[str, Any] = {"fontsize": _font_size(chart), "family": "DejaVu Sans"}
+    if chart.title:
+        axes.set_title(
+            chart.title, color=look.ink, pad=4, **{**font, "fontsize": font["fontsize"] * 1.15}
+        )
+    if chart.legend:
+        axes.legend(
+            prop={"size": font["fontsize"] * 0.85, "family": "DejaVu Sans"},
+            facecolor=look.area,
+            labelcolor=look.ink,
+            edgecolor=look.grid,
+            loc=("upper left", "upper right", "lower left", "lower right")[int(chart.turn) % 4],
+            framealpha=0.7,
+            borderpad=0.3,
+            handlelength=1.2,
+            labelspacing=0.25,
+        )
+    if chart.kind == "pie":
+        return
+    if chart.axis_names:
+        axes.set_xlabel(chart.axis_names[0], color=look.ink, labelpad=2, **font)
+        axes.set_ylabel(chart.axis_names[1], color=look.ink, labelpad=2, **font)
+    axes.tick_params(
+        colors=look.ink,
+        labelsize=font["fontsize"] * 0.9,
+        labelfontfamily="DejaVu Sans",
+        length=3 if look.spines else 0,
+        width=0.8,
+    )
+    axes.grid(False)  # whatever a notebook has set for its own charts
+    if chart.grid:
+        axis: Any = ("x" if chart.horizontal else "y") if chart.kind == "bar" else "both"
+        axes.grid(True, axis=axis, color=look.grid, linestyle=look.grid_style, linewidth=0.8)
+        axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side[0] in look.spines)
+        spine.set_color(look.ink)
+        spine.set_linewidth(0.8)

@@ -1,0 +1,487 @@
+"""Scenes of coloured shapes: what stands where, as a value; how it is drawn; what is true of it.
+
+Positions are fractions of the canvas; sizes are in ninety-sixths of its geometric mean side, since
+the vision models see about 96 x 96 pixels.
+"""
+
+import math
+import random
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+from PIL import Image, ImageDraw
+
+from .backgrounds import (
+    KINDS as BACKGROUNDS,
+)
+from .backgrounds import (
+    PAIRS,
+    RGB,
+    UNITS,
+    Background,
+    as_file,
+    distance,
+    jittered,
+    mixed,
+    paint,
+    sample_background,
+    sample_canvas,
+    sample_quality,
+    scaled,
+)
+from .facts import Fact, listed, plural, with_article
+from .split import is_held_out, one_of
+
+SHAPES = ("circle", "square", "triangle", "star", "heart", "cross")
+COLOURS: dict[str, RGB] = {
+    "red": (216, 36, 36),
+    "orange": (246, 134, 18),
+    "yellow": (250, 220, 30),
+    "green": (36, 158, 62),
+    "blue": (34, 84, 216),
+    "purple": (128, 44, 170),
+    "pink": (248, 128, 190),
+    "black": (22, 22, 24),
+}
+SIZES = ("small", "large")
+MOST_THINGS = 6
+_SMALL, _LARGE = (14.0, 17.0), (24.0, 31.0)
+_SMALL_CROWDED, _LARGE_CROWDED = (14.0, 16.0), (22.5, 25.5)
+_GAP = 2.2  # between two things, and to the edge of the canvas half of it
+# How far a shape reaches from its middle, in its extents; corners that never meet are not counted.
+_REACH = {
+    "circle": 0.5, "square": 0.6, "triangle": 0.63, "star": 0.58, "heart": 0.54, "cross": 0.53
+}  # fmt: skip
+_STEP = 3.2  # two things never stand in the same column, so left to right is an order
+_CONTRAST = 190.0
+_PAIR_SHARE = 0.03
+_TURN = {"circle": 0, "square": 9, "triangle": 12, "star": 14, "heart": 12, "cross": 9}
+_COUNT_WEIGHTS = (14, 17, 17, 18, 17, 17)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One shape: its words, and how exactly it looks. `x`, `y` are its middle."""
+
+    shape: str
+    colour: str
+    size: str
+    rgb: RGB
+    x: float
+    y: float
+    extent: float
+    turn: float
+
+    @property
+    def kind(self) -> str:
+        """`red circle`."""
+        return f"{self.colour} {self.shape}"
+
+    @property
+    def full_name(self) -> str:
+        """`large red circle`."""
+        return f"{self.size} {self.colour} {self.shape}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A canvas in pixels, what stands on it from left to right, and what is behind."""
+
+    width: int
+    height: int
+    things: tuple[Thing, ...]
+    background: Background
+    quality: int | None
+
+    def facts(self, rng: random.Random) -> list[Fact]:
+        """True things about the scene, one or a few of each kind that applies."""
+        return [
+            *_count_facts(self, rng),
+            *_name_facts(self, rng),
+            *_pair_facts(self, rng),
+            *_exists_facts(self, rng),
+            Fact("describe", {}, listed([with_article(t.full_name) for t in self.things])),
+        ]
+
+
+# Held out: pairs of kinds that never stand together, and for each thing one background.
+
+
+@lru_cache(maxsize=1)
+def _held_out_pairs() -> frozenset[frozenset[str]]:
+    kinds = [f"{colour} {shape}" for colour in COLOURS for shape in SHAPES]
+    return frozenset(
+        frozenset(pair)
+        for pair in combinations(kinds, 2)
+        if is_held_out("pair " + " + ".join(pair), _PAIR_SHARE)
+    )
+
+
+@lru_cache(maxsize=1)
+def _pair_list() -> tuple[tuple[str, str], ...]:
+    pairs = sorted(sorted(pair) for pair in _held_out_pairs())
+    return tuple((one, other) for one, other in pairs)
+
+
+@lru_cache(maxsize=1)
+def _held_out_background() -> dict[str, str]:
+    """For each `size colour shape` the background on which no training scene shows it."""
+    names = [f"{z} {c} {s}" for z in SIZES for c in COLOURS for s in SHAPES]
+    return {name: one_of(f"background {name}", list(BACKGROUNDS)) for name in names}
+
+
+def held_out_parts(scene: Scene) -> list[str]:
+    """The combinations in a scene that training never shows; empty for a training scene."""
+    on = _held_out_background()
+    kind = scene.background.kind
+    parts = [f"{t.full_name} on {kind}" for t in scene.things if on[t.full_name] == kind]
+    pairs = {frozenset((a.kind, b.kind)) for a, b in combinations(scene.things, 2)}
+    return parts + [" + ".join(sorted(pair)) for pair in pairs & _held_out_pairs()]
+
+
+Words = tuple[str, str, str]  # size, colour, shape
+
+
+def sample_scene(rng: random.Random, held_out: bool = False, things: int | None = None) -> Scene:
+    """A scene of `things` shapes, or of one to six; a held-out one has a combination that no
+    training scene has, and a training scene has none."""
+    count = things or rng.choices(range(1, MOST_THINGS + 1), _COUNT_WEIGHTS)[0]
+    background = rng.choice(BACKGROUNDS)
+    words = _sample_words(rng, count, background, held_out)
+    width, height = sample_canvas(rng)
+    placed = _place(rng, words, width, height)
+    colours = frozenset(thing.colour for thing in placed)
+    behind = sample_background(rng, background, _fitting_pairs(colours))
+    return Scene(width, height, placed, behind, sample_quality(rng))
+
+
+def _sample_words(rng: random.Random, count: int, background: str, held_out: bool) -> list[Words]:
+    """What the things are; few shapes or few colours in most scenes, so that they repeat."""
+    draw, few = rng.random(), rng.choice((1, 1, 2))
+    shapes = rng.sample(SHAPES, few) if draw < 0.36 else SHAPES
+    colours = rng.sample(tuple(COLOURS), few) if draw > 0.64 else tuple(COLOURS)
+    words = _held_out_start(rng, count, background) if held_out else []
+    while len(words) < count:
+        for attempt in range(60):
+            wide = attempt > 8
+            new = (
+                rng.choice(SIZES),
+                rng.choice(tuple(COLOURS) if wide else colours),
+                rng.choice(SHAPES if wide else shapes),
+            )
+            if held_out or _allowed(new, words, background):
+                break
+        words.append(new)
+    rng.shuffle(words)
+    return words
+
+
+def _allowed(new: Words, words: list[Words], background: str) -> bool:
+    if _held_out_background()[" ".join(new)] == background:
+        return False
+    kind = f"{new[1]} {new[2]}"
+    pairs = _held_out_pairs()
+    return not any(frozenset((kind, f"{c} {s}")) in pairs for _, c, s in words)
+
+
+def _held_out_start(rng: random.Random, count: int, background: str) -> list[Words]:
+    """One or two things that make a scene a held-out one."""
+    if count > 1 and rng.random() < 0.5:
+        pair = rng.choice(_pair_list())
+        return [(rng.choice(SIZES), *_two(kind)) for kind in pair]
+    names = [name for name, kind in _held_out_background().items() if kind == background]
+    size, kind = rng.choice(names).split(" ", 1)
+    return [(size, *_two(kind))]
+
+
+def _two(kind: str) -> tuple[str, str]:
+    colour, shape = kind.split()
+    return colour, shape
+
+
+@lru_cache(maxsize=256)
+def _fitting_pairs(colours: frozenset[str]) -> tuple[tuple[RGB, RGB], ...]:
+    """The colour pairs on which every one of the colours stands out."""
+
+    def clear(pair: tuple[RGB, RGB]) -> bool:
+        paints = [mixed(*pair, share) for share in (0, 0.25, 0.5, 0.75, 1)]
+        return all(distance(COLOURS[c], p) > _CONTRAST for c in colours for p in paints)
+
+    return tuple(pair for pair in PAIRS if clear(pair))
+
+
+def _place(rng: random.Random, words: list[Words], width: int, height: int) -> tuple[Thing, ...]:
+    """The things on the canvas: apart from one another, no two in one column; left to right."""
+    mean = math.sqrt(width * height)
+    across, down = UNITS * width / mean, UNITS * height / mean
+    crowded = len(words) > 4
+    bands = {
+        "small": _SMALL_CROWDED if crowded else _SMALL,
+        "large": _LARGE_CROWDED if crowded else _LARGE,
+    }
+    extents = [rng.uniform(*bands[size]) for size, _, _ in words]
+    reaches = [extent * _REACH[shape] for extent, (_, _, shape) in zip(extents, words, strict=True)]
+    spots = _scattered(rng, reaches, across, down) or _in_rows(rng, reaches, across, down)
+    things = [
+        Thing(
+            shape,
+            colour,
+            size,
+            jittered(rng, COLOURS[colour], 11),
+            x / across,
+            y / down,
+            extent,
+            rng.uniform(-1, 1) * _TURN[shape],
+        )
+        for (size, colour, shape), extent, (x, y) in zip(words, extents, spots, strict=True)
+    ]
+    return tuple(sorted(things, key=lambda thing: thing.x))
+
+
+Spot = tuple[float, float]
+
+
+def _scattered(
+    rng: random.Random, reaches: list[float], across: float, down: float
+) -> list[Spot] | None:
+    """Anywhere, the largest first; None when they do not fit after a few tries."""
+    order = sorted(range(len(reaches)), key=lambda i: -reaches[i])
+    for _ in range(3):
+        spots: dict[int, Spot] = {}
+        for i in order:
+            edge = reaches[i] + _GAP / 2
+            for _ in range(20):
+                x, y = rng.uniform(edge, across - edge), rng.uniform(edge, down - edge)
+                if all(
+                    abs(x - a) > _STEP and math.hypot(x - a, y - b) > reaches[i] + reaches[j] + _GAP
+                    for j, (a, b) in spots.items()
+                ):
+                    spots[i] = (x, y)
+                    break
+            else:
+                break
+        if len(spots) == len(reaches):
+            return [spots[i] for i in range(len(reaches))]
+    return None
+
+
+def _in_rows(rng: random.Random, reaches: list[float], across: float, down: float) -> list[Spot]:
+    """In the cells of a grid of four or six; its rows are shifted against one another."""
+    columns, rows = (2, 2) if len(reaches) < 5 else (3, 2) if across >= down else (2, 3)
+    wide, tall = across / columns, down / rows
+    cells = rng.sample([(c, r) for c in range(columns) for r in range(rows)], len(reaches))
+    turn = rng.choice((-1, 1))
+    spots = []
+    for (column, row), reach in zip(cells, reaches, strict=True):
+        shift = turn * (row - (rows - 1) / 2) * (_STEP + 0.4)
+        free = max(0.0, tall / 2 - reach - _GAP / 2)
+        y = (row + 0.5) * tall + rng.uniform(-free, free)
+        spots.append(((column + 0.5) * wide + shift, y))
+    return spots
+
+
+# Drawing.
+
+
+def _heart() -> list[Spot]:
+    points = []
+    for i in range(36):
+        t = 2 * math.pi * i / 36
+        x = 16 * math.sin(t) ** 3
+        y = 13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)
+        points.append((x / 32, -(y + 2) / 32))
+    return points
+
+
+def _star() -> list[Spot]:
+    points = []
+    for i in range(10):
+        radius, angle = (0.56 if i % 2 == 0 else 0.235), math.pi * (i / 5 - 0.5)
+        points.append((radius * math.cos(angle), radius * math.sin(angle) + 0.03))
+    return points
+
+
+_ARM = 0.165
+_OUTLINES: dict[str, list[Spot]] = {
+    "circle": [
+        (0.5 * math.cos(math.pi * i / 24), 0.5 * math.sin(math.pi * i / 24)) for i in range(48)
+    ],
+    "square": [(-0.44, -0.44), (0.44, -0.44), (0.44, 0.44), (-0.44, 0.44)],
+    "triangle": [(0, -0.5), (0.54, 0.43), (-0.54, 0.43)],
+    "star": _star(),
+    "heart": _heart(),
+    "cross": [
+        (-_ARM, -0.5), (_ARM, -0.5), (_ARM, -_ARM), (0.5, -_ARM), (0.5, _ARM), (_ARM, _ARM),
+        (_ARM, 0.5), (-_ARM, 0.5), (-_ARM, _ARM), (-0.5, _ARM), (-0.5, -_ARM), (-_ARM, -_ARM),
+    ],
+}  # fmt: skip
+
+
+def draw(scene: Scene, supersample: int = 2, max_side: int | None = None) -> Image.Image:
+    """The scene as an RGB picture, its longer side at most `max_side` pixels.
+
+    `supersample` smooths the edges; a small `max_side` is quick and, seen small, looks the same.
+    """
+    width, height = scaled(scene.width, scene.height, max_side)
+    image = paint(scene.background, width, height)
+    unit = math.sqrt(width * height) / UNITS
+    for thing in scene.things:
+        _draw_thing(image, thing, unit, supersample)
+    return as_file(image, scene.quality)
+
+
+def _draw_thing(image: Image.Image, thing: Thing, unit: float, supersample: int) -> None:
+    """The thing's colour through a mask, `supersample` times as fine as the picture."""
+    x, y = thing.x * image.width, thing.y * image.height
+    reach = math.ceil(thing.extent * unit * 0.72) + 1
+    left, top = math.floor(x) - reach, math.floor(y) - reach
+    side = 2 * reach + 1
+    mask = Image.new("L", (side * supersample, side * supersample))
+    angle, scale = math.radians(thing.turn), thing.extent * unit * supersample
+    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
+    middle_x, middle_y = (x - left) * supersample, (y - top) * supersample
+    outline = [
+        (middle_x + a * cos - b * sin, middle_y + a * sin + b * cos)
+        for a, b in _OUTLINES[thing.shape]
+    ]
+    ImageDraw.Draw(mask).polygon(outline, fill=255)
+    image.paste(thing.rgb, (left, top), mask.reduce(supersample) if supersample > 1 else mask)
+
+
+# Facts.
+
+
+def _count_facts(scene: Scene, rng: random.Random) -> list[Fact]:
+    shapes, colours = (
+        Counter(t.shape for t in scene.things),
+        Counter(t.colour for t in scene.things),
+    )
+    shape, colour = _counted(rng, shapes, SHAPES), _counted(rng, colours, tuple(COLOURS))
+    return [
+        Fact("count_all", {}, str(len(scene.things))),
+        Fact("count_shape", {"thing": shape, "things": plural(shape)}, str(shapes[shape])),
+        Fact("count_colour", {"colour": colour}, str(colours[colour])),
+    ]
+
+
+def _counted(rng: random.Random, counts: Counter[str], every: tuple[str, ...]) -> str:
+    """A word to count: sometimes one that is not there, more often one that is there twice."""
+    absent = [word for word in every if word not in counts]
+    if absent and rng.random() < 0.13:
+        return rng.choice(absent)
+    weights = [count**3 for count in counts.values()]
+    return rng.choices(list(counts), weights)[0]
+
+
+def _name_facts(scene: Scene, rng: random.Random) -> list[Fact]:
+    """Colours of what is known by its shape, shapes of what is known by its colour."""
+    shapes = Counter(t.shape for t in scene.things)
+    colours = Counter(t.colour for t in scene.things)
+    sized_shapes = Counter((t.size, t.shape) for t in scene.things)
+    sized_colours = Counter((t.size, t.colour) for t in scene.things)
+    facts = []
+    for thing in rng.sample(scene.things, len(scene.things)):
+        if shapes[thing.shape] == 1:
+            facts.append(Fact("colour_of", {"thing": thing.shape}, thing.colour))
+        elif sized_shapes[thing.size, thing.shape] == 1:
+            facts.append(Fact("colour_of", {"thing": f"{thing.size} {thing.shape}"}, thing.colour))
+        if colours[thing.colour] == 1:
+            facts.append(Fact("shape_of", {"colour": thing.colour}, thing.shape))
+        elif sized_colours[thing.size, thing.colour] == 1:
+            name = f"{thing.size} {thing.colour}"
+            facts.append(Fact("shape_of", {"colour": name}, thing.shape))
+    return facts
+
+
+def _names(scene: Scene, rng: random.Random) -> list[tuple[str, Thing]]:
+    """Things that one can point at without naming their size, each with such a name."""
+    shapes = Counter(t.shape for t in scene.things)
+    kinds = Counter(t.kind for t in scene.things)
+    named = []
+    for thing in scene.things:
+        if shapes[thing.shape] == 1 and rng.random() < 0.4:
+            named.append((thing.shape, thing))
+        elif kinds[thing.kind] == 1:
+            named.append((thing.kind, thing))
+    return named
+
+
+_CHOICES = {"x": "left or right of", "y": "above or below"}
+_SIDES = {"x": ("left", "right"), "y": ("above", "below")}
+_RELATIONS = {
+    "left": "to the left of",
+    "right": "to the right of",
+    "above": "above",
+    "below": "below",
+}
+_APART = 0.16
+_DOMINANT = 1.35
+
+
+def _pair_facts(scene: Scene, rng: random.Random) -> list[Fact]:
+    """Where one thing stands seen from another, and which of two is bigger."""
+    named = _names(scene, rng)
+    pairs = [
+        (one, other) if rng.random() < 0.5 else (other, one)
+        for one, other in combinations(named, 2)
+    ]
+    facts: list[Fact] = []
+    rng.shuffle(pairs)
+    for (a, one), (b, other) in pairs[:5]:
+        facts += _where_facts(scene, rng, (a, one), (b, other))
+        if one.size != other.size:
+            more = rng.choice(("bigger", "smaller"))
+            value = a if (one.size == "large") == (more == "bigger") else b
+            facts.append(Fact("bigger", {"a": a, "b": b, "more": more}, value))
+    return facts
+
+
+def _where_facts(
+    scene: Scene, rng: random.Random, first: tuple[str, Thing], second: tuple[str, Thing]
+) -> list[Fact]:
+    (a, one), (b, other) = first, second
+    gaps = {"x": one.x - other.x, "y": one.y - other.y}
+    stretch = scene.width / scene.height
+    facts = []
+    for axis, cross, ratio in (("x", "y", stretch), ("y", "x", 1 / stretch)):
+        gap, aside = abs(gaps[axis]), abs(gaps[cross])
+        if gap < _APART:
+            continue
+        side = _SIDES[axis][gaps[axis] > 0]
+        clear = gap > _DOMINANT * aside * max(1.0, 1 / ratio)
+        slots = {"a": a, "b": b, "choice": _CHOICES[axis], "relation": _RELATIONS[side]}
+        facts.append(Fact("where", {**slots, "clear": "yes" if clear else ""}, side))
+        said = rng.choice(_SIDES[axis])
+        value = "yes" if said == side else "no"
+        facts.append(Fact("relation", {"a": a, "b": b, "relation": _RELATIONS[said]}, value))
+    return facts
+
+
+def _exists_facts(scene: Scene, rng: random.Random) -> list[Fact]:
+    """One thing that is there and one that is not, the latter often a near miss."""
+    form = rng.choice(("kind", "kind", "kind", "shape", "colour", "full"))
+    there = {_as(form, t.size, t.colour, t.shape) for t in scene.things}
+    thing = rng.choice(scene.things)
+    facts = [_exists(_as(form, thing.size, thing.colour, thing.shape), "yes")]
+    for _ in range(12):
+        near, far = rng.choice(scene.things), rng.choice(scene.things)
+        size = rng.choice(SIZES)
+        colour = near.colour if rng.random() < 0.45 else rng.choice(tuple(COLOURS))
+        shape = far.shape if rng.random() < 0.45 else rng.choice(SHAPES)
+        name = _as(form, size, colour, shape)
+        if name not in there:
+            facts.append(_exists(name, "no"))
+            break
+    return facts
+
+
+def _as(form: str, size: str, colour: str, shape: str) -> str:
+    names = {"kind": f"{colour} {shape}", "shape": shape, "colour": f"{colour} shape"}
+    return names.get(form, f"{size} {colour} {shape}")
+
+
+def _exists(name: str, value: str) -> Fact:
+    slots = {"thing": name, "things": plural(name), "a_thing": with_article(name)}
+    return Fact("exists", slots, value)

@@ -1,0 +1,32 @@
+"""What people and model say, as the texts that a tokenizer learns its pieces from."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+from training.world.conversations import make_conversation
+from training.world.manners import Manner
+
+# The frame around the tools is always the same long text: seen less, it takes fewer pieces.
+FRAME_SHARE = 0.3
+
+
+def sample_texts(
+    manner: Manner, seed: int, conversations: int, thinking: bool = False, tools: bool = False
+) -> Iterator[str]:
+    """Questions and answers; with `thinking` thoughts too, with `tools` schemas, calls, results.
+
+    Shouted text is left out, so that capitals stay single letters and a small model can turn any
+    name into capitals.
+    """
+    rng = random.Random(seed)
+    for _ in range(conversations):
+        talk = make_conversation(rng, manner, thinks=thinking, calls=tools)
+        for turn in talk.turns:
+            said = (turn.user, turn.answer, f"{turn.thought}\n" if thinking else "")
+            yield from (text for text in said if text and not text.isupper())
+        yield from map(json.dumps, talk.tools)
+        if talk.tools and talk.system_text and rng.random() < FRAME_SHARE:
+            yield talk.system_text
