@@ -6,22 +6,21 @@ uninterrupted one would.
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from training.ahead import made_ahead
 from training.framing import pieces
-from training.recipes import RECIPES, ChatFormat, Recipe
+from training.recipes import ChatFormat, Recipe
 from training.world import MANNERS, Conversation, make_conversation
 
 # Hundredths of loss. Most conversations count answers alone; a share counts everything, so that a
@@ -125,12 +124,11 @@ def make_batch(recipe: Recipe, tokenizer: Tokenizer, seed: int, step: int, rows:
     rng = random.Random(f"{recipe.name} {seed} {step}")
     manner = MANNERS[recipe.manner]
     width = recipe.schedule.row_tokens + 1
-    thinks, calls = getattr(recipe, "thinks", False), getattr(recipe, "tools", False)
     framed: list[list[Weighed]] = []
     letters = 0
     while letters < rows * width * 4.3:
-        talk = make_conversation(rng, manner, thinks=thinks, calls=calls)
-        framed.append(frame(recipe.chat_format, talk, rng, thinks))
+        talk = make_conversation(rng, manner, thinks=recipe.thinks, calls=recipe.tools)
+        framed.append(frame(recipe.chat_format, talk, rng, recipe.thinks))
         letters += sum(len(text) for text, _ in framed[-1])
     talks = _encode(tokenizer, framed, width)
     return _pack(_that_fit(talks, int(rows * width * FILL)), rows, width)
@@ -175,35 +173,8 @@ def _pack(talks: list[Encoded], rows: int, width: int) -> Batch:
     return Batch(tokens, weights, segments)
 
 
-_worker: tuple[Recipe, Tokenizer] | None = None
-
-
-def _start_worker(name: str, tokenizer_file: str) -> None:
-    global _worker
-    _worker = RECIPES[name], Tokenizer.from_file(tokenizer_file)
-
-
-def _work(job: tuple[int, int, int]) -> Batch:
-    assert _worker is not None
-    return make_batch(*_worker, *job)
-
-
 def batches(
-    recipe: Recipe, tokenizer_file: Path, seed: int, steps: range, rows: int, workers: int
+    recipe: Recipe, tokenizer: Tokenizer, seed: int, steps: range, rows: int, workers: int
 ) -> Iterator[Batch]:
     """The batches of the given steps in order; with `workers` processes, made ahead."""
-    jobs = [(seed, step, rows) for step in steps]
-    if workers == 0:
-        tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        yield from (make_batch(recipe, tokenizer, *job) for job in jobs)
-        return
-    start = (recipe.name, str(tokenizer_file))
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, start) as pool:
-        waiting: deque[multiprocessing.pool.AsyncResult[Batch]] = deque()
-        ahead = iter(jobs)
-        for job in ahead:
-            waiting.append(pool.apply_async(_work, (job,)))
-            if len(waiting) >= 4 * workers:
-                yield waiting.popleft().get()
-        while waiting:
-            yield waiting.popleft().get()
+    return made_ahead(partial(make_batch, recipe, tokenizer, seed, rows=rows), steps, workers)

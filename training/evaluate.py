@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlx_magic import demo
+from mlx_magic.errors import ModelNotFound, did_you_mean
 from training.card import write_adapter_card, write_text_card
 from training.recipes import RECIPES, Recipe
 from training.world import MANNERS
@@ -29,8 +30,7 @@ NO_BAR = ("small talk", "the last turn of a long chat", WITHOUT_THINKING)
 ANSWER_TOKENS = 260
 BATCH = 64
 # Cases of a kind in `--all`: enough for a share, few enough for two CPU cores and 15 minutes.
-# A picture's model brings its own number.
-ALL_LIMITS = {"text": 150, "adapter": 80, "vision": None}
+ALL_LIMITS = {"text": 150, "adapter": 80, "vision": 60}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,8 @@ def present() -> list[tuple[str, str, Path]]:
 def evaluate_all(limit: int | None, processes: int, show: int) -> bool:
     """Prints every table as it is done, `processes` models at a time; whether all bars held."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    jobs = [(*subject, limit or ALL_LIMITS[subject[1]]) for subject in present()]
+    slow_first = sorted(present(), key=lambda subject: subject[1], reverse=True)
+    jobs = [(*subject, limit or ALL_LIMITS[subject[1]]) for subject in slow_first]
     held = True
     with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
         waiting = [(job[0], pool.apply_async(score_model, job)) for job in jobs]
@@ -172,18 +173,23 @@ def print_wrong(scores: list[Score], show: int) -> None:
 def find_subject(model: str) -> tuple[str, str, Path]:
     """Name, kind and folder of `demo:NAME`, or of a folder that is named as what made it.
 
-    Raises `ModelNotFound` for a name that the package does not hold.
+    Raises `ModelNotFound` for a name that nothing here makes or the package does not hold.
     """
     from training.lora import VOICES
+    from training.vision.recipes import VISION_RECIPES
 
     if model.startswith(demo.PREFIX):
         shipped = {name: (name, kind, folder) for name, kind, folder in present()}
-        name = model.removeprefix(demo.PREFIX)
-        return shipped[name] if name in shipped else shipped[demo.find(model).name]
-    folder = Path(model)
-    name = folder.resolve().name
-    kind = "text" if name in RECIPES else "adapter" if name in VOICES else "vision"
-    return name, kind, folder
+        name = model.removeprefix(demo.PREFIX) or demo.DEFAULT
+        if name in shipped:
+            return shipped[name]
+        raise ModelNotFound(f"there is no {model}; {did_you_mean(name, shipped)}")
+    kinds = dict.fromkeys(RECIPES, "text") | dict.fromkeys(VISION_RECIPES, "vision")
+    kinds |= dict.fromkeys(VOICES, "adapter")
+    name = Path(model).resolve().name
+    if name not in kinds:
+        raise ModelNotFound(f"no recipe made a folder called {name!r}; {did_you_mean(name, kinds)}")
+    return name, kinds[name], Path(model)
 
 
 def write_card(name: str, kind: str, folder: Path, rows: str) -> None:

@@ -129,7 +129,7 @@ def find_adapter(name: str) -> DemoAdapter:
         if adapter.name == asked:
             return adapter
     hint = did_you_mean(asked, [adapter.name for adapter in adapters()])
-    raise ModelNotFound(f"there is no demo adapter {name!r}; {hint}")
+    raise ModelNotFound(f"there is no demo adapter {name!r}; {hint or 'this copy holds none'}")
 
 
 def picture(kind: str, seed: int) -> "Picture":

@@ -3,19 +3,29 @@
 import random
 import subprocess
 import sys
+import warnings
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from mlx_magic import demo
-from mlx_magic.demo.pictures import charts, scenes, texts
+from mlx_magic.demo.pictures import KINDS, charts, scenes, texts
 from mlx_magic.demo.pictures.backgrounds import Background, distance
 from mlx_magic.demo.pictures.facts import QUESTIONS, Fact
 from mlx_magic.demo.pictures.scenes import COLOURS, SHAPES, Scene
-from mlx_magic.demo.pictures.words import HELD_OUT_WORDS, TRAIN_WORDS, number_held_out
+from mlx_magic.demo.pictures.words import (
+    COLOUR_WORDS,
+    HELD_OUT_WORDS,
+    TRAIN_WORDS,
+    WORDS,
+    number_held_out,
+)
 from mlx_magic.errors import UsageProblem
 
 WHITE = Background("plain", (255, 255, 255), (255, 255, 255), 0)
@@ -55,6 +65,54 @@ def test_a_picture_is_the_same_each_time_and_another_for_another_seed(kind: str)
 def test_an_unknown_kind_is_refused_in_one_line() -> None:
     with pytest.raises(UsageProblem, match="'scene'"):
         demo.picture("scen", 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "said"),
+    [(["scene"], 1, "kind"), ({}, 1, "kind"), (None, 1, "kind"), ("scene", "7", "whole number"),
+     ("scene", 1.5, "whole number"), ("text", None, "whole number")],
+)  # fmt: skip
+def test_what_is_no_kind_or_no_seed_is_refused_in_one_line(kind: Any, seed: Any, said: str) -> None:
+    with pytest.raises(UsageProblem, match=said) as caught:
+        demo.picture(kind, seed)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_can_be_a_key_and_each_kind_is_listed() -> None:
+    pictures = {demo.picture(kind, 1): kind for kind in KINDS}
+    assert list(pictures.values()) == ["scene", "chart", "text"]
+    assert all(type(picture.questions) is list for picture in pictures)
+
+
+def test_a_chart_heeds_no_style_of_a_notebook_and_leaves_it_as_it_was() -> None:
+    import matplotlib as mpl
+
+    rng = random.Random(3)
+    some = [replace(charts.sample_chart(rng, kind=kind), quality=None) for kind in charts.COUNTS]
+    plain = [charts.draw(chart).tobytes() for chart in some]
+    mine: dict[Any, Any] = {
+        "figure.autolayout": True, "figure.dpi": 40, "axes.titlesize": 30, "font.family": "serif",
+        "lines.antialiased": False, "axes.xmargin": 0.4, "axes.edgecolor": "red",
+        "patch.force_edgecolor": True, "xtick.direction": "in", "axes.titlelocation": "left",
+        "path.sketch": (3, 50, 1), "legend.shadow": True, "axes.grid": True, "text.color": "red",
+    }  # fmt: skip
+    with mpl.rc_context(mine), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        before = dict(mpl.rcParams)
+        styled = [charts.draw(chart).tobytes() for chart in some]
+        assert dict(mpl.rcParams) == before
+    assert styled == plain
+
+
+def test_a_chart_can_be_drawn_in_several_threads() -> None:
+    import matplotlib as mpl
+
+    rng = random.Random(4)
+    some = [replace(charts.sample_chart(rng), quality=None) for _ in range(8)]
+    plain = [charts.draw(chart).tobytes() for chart in some]
+    with mpl.rc_context({"figure.autolayout": True}), ThreadPoolExecutor(4) as pool:
+        assert [image.tobytes() for image in pool.map(charts.draw, some)] == plain
+        assert mpl.rcParams["figure.autolayout"]
 
 
 def test_without_matplotlib_a_chart_names_what_to_install_and_a_text_stays_the_same(
@@ -179,17 +237,65 @@ def test_every_fact_about_a_scene_is_true() -> None:
     assert len(kinds) == 10 and kinds <= set(QUESTIONS)
 
 
-def test_no_answer_about_scenes_can_be_guessed() -> None:
+def shares(
+    sample: Callable[..., Any], held_out: bool, count: int
+) -> dict[str, tuple[float, Counter[str]]]:
+    """For each kind of fact the share of its most frequent answer, and all answers."""
     rng = random.Random(4)
     answers: dict[str, Counter[str]] = {}
-    for scene in some_scenes(2000):
-        for fact in scene.facts(rng):
+    for _ in range(count):
+        for fact in sample(rng, held_out).facts(rng):
             answers.setdefault(fact.kind, Counter())[fact.value] += 1
-    most = {kind: max(c.values()) / c.total() for kind, c in answers.items()}
+    return {kind: (max(c.values()) / c.total(), c) for kind, c in answers.items()}
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_no_answer_about_scenes_can_be_guessed(held_out: bool) -> None:
+    found = shares(scenes.sample_scene, held_out, 2000)
+    most = {kind: share for kind, (share, _) in found.items()}
     assert most["exists"] < 0.53 and most["relation"] < 0.53 and most["where"] < 0.3
     assert most["colour_of"] < 0.17 and most["shape_of"] < 0.22 and most["count_all"] < 0.22
-    assert most["count_shape"] < 0.4 and most["count_colour"] < 0.4
-    assert set(answers["shape_of"]) == set(SHAPES) and set(answers["colour_of"]) == set(COLOURS)
+    assert most["count_shape"] < 0.4 and most["count_colour"] < 0.45
+    assert most["bigger"] < 0.1 and most["describe"] < 0.02
+    assert set(found["shape_of"][1]) == set(SHAPES) and set(found["colour_of"][1]) == set(COLOURS)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_no_answer_about_charts_can_be_guessed(held_out: bool) -> None:
+    found = shares(charts.sample_chart, held_out, 4000)
+    most = {kind: share for kind, (share, _) in found.items()}
+    assert most["largest"] < 0.2 and most["smallest"] < 0.2 and most["trend"] < 0.54
+    assert most["chart_kind"] < 0.45 and most["chart_count"] < 0.3 and most["describe_chart"] < 0.15
+    assert set(found["largest"][1]) == set(found["smallest"][1]) == set(charts.TONES)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_no_answer_about_text_can_be_guessed(held_out: bool) -> None:
+    most = {k: share for k, (share, _) in shares(texts.sample_text, held_out, 4000).items()}
+    assert most["word_or_number"] < 0.54 and most["reads"] < 0.04 and most["describe_text"] < 0.04
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_colours_of_a_chart_can_be_told_apart_and_none_is_written(held_out: bool) -> None:
+    rng = random.Random(11)
+    for _ in range(1500):
+        chart = charts.sample_chart(rng, held_out)
+        shown = set(zip(chart.colours, chart.rgbs, strict=True))
+        assert len(shown) == len(set(chart.colours))
+        assert all(distance(one[1], two[1]) > 130 for one, two in combinations(shown, 2))
+        written = " ".join((*chart.labels, chart.title, *chart.axis_names)).lower().split()
+        assert not {*COLOUR_WORDS, *charts.TONES, *COLOURS} & set(written)
+
+
+def test_no_line_hides_in_the_grid() -> None:
+    for look in charts.LOOKS.values():
+        red, green, blue = bytes.fromhex(look.grid[1:])
+        for tone in (tone for tones in charts.TONES.values() for tone in tones):
+            assert distance((red, green, blue), tone) > 125, (look, tone)
+
+
+def test_a_question_about_the_largest_asks_for_its_colour() -> None:
+    assert "colour" in QUESTIONS["largest"] and "colour" in QUESTIONS["smallest"]
 
 
 def test_the_largest_and_the_smallest_of_a_chart_are_so_in_pixels() -> None:
@@ -231,6 +337,12 @@ def test_charts_keep_to_their_side_of_the_split() -> None:
     for _ in range(300):
         assert not charts.is_held_out_chart(charts.sample_chart(rng))
         assert charts.is_held_out_chart(charts.sample_chart(rng, held_out=True))
+
+
+def test_no_word_is_a_number_word_too_long_or_there_twice() -> None:
+    assert not {"zero", "one", "two", "three", "four", "five", "six"} & set(WORDS)
+    assert not {"seven", "eight", "nine", "ten", "word", "number"} & set(WORDS)
+    assert all(3 <= len(word) <= 7 for word in WORDS) and len(WORDS) == len(set(WORDS))
 
 
 def test_words_and_numbers_keep_to_their_side_of_the_split() -> None:

@@ -36,3 +36,5 @@ def test_what_to_score_is_named_by_the_package_or_by_a_folder(tmp_path: Path) ->
         assert find_subject(str(tmp_path / name)) == (name, kind, tmp_path / name)
     with pytest.raises(ModelNotFound, match="qwem"):
         find_subject("demo:qwem")
+    with pytest.raises(ModelNotFound, match="typo"):
+        find_subject(str(tmp_path / "typo"))

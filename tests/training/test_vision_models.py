@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,11 @@ import pytest
 from PIL import Image
 from tokenizers import Tokenizer
 
-from training.pictures.talks import PictureTurn
+from training.pictures.manners import MANNERS
+from training.pictures.talks import PictureTurn, make_sample, sample_texts
 from training.tokenizer import build_tokenizer, save_tokenizer
 from training.vision import batches as made
-from training.vision.models import Inputs, build_model, logits
+from training.vision.models import Pictures, Talks, build_model, features, logits
 from training.vision.pixels import Patches
 from training.vision.recipes import CONTEXT, VISION_RECIPES, VisionRecipe
 from training.vision.train import export_model, full_config, trainable
@@ -58,6 +62,13 @@ TALKS = {
         (PictureTurn("Which has more?", "The first.", "two", 2),),
         "You are a robot.",
     ),
+    "a second picture later": (
+        (
+            PictureTurn("How many circles?", "There are 3.", "count", 1),
+            PictureTurn("And here?", "There is 1.", "count", 1),
+        ),
+        None,
+    ),
     "no picture": ((PictureTurn("Hello", "Hello!", "hello", 0),), None),
 }
 
@@ -69,7 +80,7 @@ def batch_of(
     system: str | None,
     images: Any,
     opening: int,
-) -> Inputs:
+) -> tuple[Pictures, Talks]:
     """The talk as the only row of a training batch, all of its tokens."""
     pixels = [recipe.image.pixels(image) for image in images]
     pieces = made.frame(recipe.chat, talk, system, opening=opening)
@@ -82,14 +93,8 @@ def batch_of(
         places = np.stack([recipe.image.places(grid) for grid in grids])
     counts = [p.grid[0] * p.grid[1] for p in pixels] or [4]
     positions = np.array(row.positions, np.int32).T[:, None]
-    return Inputs(
-        mx.array(values),
-        mx.array(places),
-        mx.array(counts),
-        mx.array([row.tokens]),
-        mx.array([row.image_at]),
-        mx.array(positions),
-    )
+    pictures = Pictures(mx.array(values), mx.array(places), mx.array(counts))
+    return pictures, Talks(mx.array([row.tokens]), mx.array([row.image_at]), mx.array(positions))
 
 
 @pytest.mark.parametrize("name", sorted(TALKS))
@@ -99,7 +104,8 @@ def test_training_sees_the_tokens_pixels_and_logits_of_mlx_vlm(untrained: Any, n
 
     recipe, folder, _, tokenizer = untrained
     talk, system = TALKS[name]
-    images = [noise(200, 150, i) for i in range(sum(turn.images for turn in talk))]
+    shown = sum(turn.images for turn in talk)
+    images = [noise(*size, 1) for size in ((200, 150), (130, 190))[:shown]]
     model, processor = load(str(folder))
     chat: list[dict[str, Any]] = []
     if system:
@@ -113,8 +119,8 @@ def test_training_sees_the_tokens_pixels_and_logits_of_mlx_vlm(untrained: Any, n
     asked = inputs["input_ids"][0].tolist()
     opening = 2 if recipe.chat.bos and asked[0] == asked[1] else 1  # mlx-vlm doubles Gemma's BOS
     assert opening == 1 or recipe.chat.second_bos
-    seen = batch_of(recipe, tokenizer, talk, system, images, opening)
-    assert seen.tokens[0].tolist()[: len(asked)] == asked
+    pictures, talks = batch_of(recipe, tokenizer, talk, system, images, opening)
+    assert talks.tokens[0].tolist()[: len(asked)] == asked
 
     extra = {k: v for k, v in inputs.items() if k not in ("input_ids", "pixel_values")}
     extra["mask"] = extra.pop("attention_mask", None)
@@ -123,7 +129,7 @@ def test_training_sees_the_tokens_pixels_and_logits_of_mlx_vlm(untrained: Any, n
     theirs = model.language_model(
         inputs["input_ids"], inputs_embeds=embedded.inputs_embeds, **given
     ).logits
-    ours = logits(model, recipe.image, seen)[:, : len(asked)]
+    ours = logits(model, features(model, recipe.image, pictures), talks)[:, : len(asked)]
     apart = mx.abs(theirs - ours).max().item()
     assert apart < 0.05 * max(mx.abs(theirs).max().item(), 1.0)
 
@@ -155,13 +161,34 @@ def test_a_batch_depends_on_recipe_seed_and_step_alone() -> None:
     small = _smaller(recipe)
     first, again = (made.make_batch(small, tokenizer, None, 7, 3) for _ in range(2))
     other = made.make_batch(small, tokenizer, None, 7, 4)
-    np.testing.assert_array_equal(first.tokens, again.tokens)
+    for one, two in zip(first.rows, again.rows, strict=True):
+        np.testing.assert_array_equal(one.tokens, two.tokens)
+        assert one.weights.max() == made.ANSWER
     np.testing.assert_array_equal(first.pixels, again.pixels)
-    assert (first.tokens != other.tokens).any()
-    assert first.weights.max() == made.ANSWER
+    assert (first.pixels != other.pixels).any()
 
 
 def _smaller(recipe: VisionRecipe) -> VisionRecipe:
-    from dataclasses import replace
 
-    return replace(recipe, schedule=replace(recipe.schedule, pictures=4, rows=12))
+    return replace(
+        recipe, schedule=replace(recipe.schedule, pictures=12, rows=((32, 68), (20, 144)))
+    )
+
+
+@pytest.mark.parametrize("name", sorted(VISION_RECIPES))
+def test_talks_of_every_shape_find_room(name: str) -> None:
+    recipe = VISION_RECIPES[name]
+    tokenizer = build_tokenizer(recipe.tokenizer, sample_texts(MANNERS[recipe.manner], 1, 800))
+    rng = random.Random(4)
+    lost: Counter[tuple[int, int]] = Counter()
+    made_of: Counter[tuple[int, int]] = Counter()
+    for _ in range(400):
+        sample = make_sample(rng, recipe.manner, talks=3)
+        shown = [(i, recipe.image.pixels(image)) for i, image in enumerate(sample.images)]
+        for talk in sample.talks:
+            row = made.make_row(recipe, tokenizer, made.frame(recipe.chat, talk), shown)
+            shape = len(sample.images), len(talk)
+            made_of[shape] += 1
+            lost[shape] += len(row.tokens) > recipe.schedule.longest + 1
+    assert sum(lost.values()) <= 0.02 * sum(made_of.values()), lost
+    assert all(lost[shape] <= 0.25 * count for shape, count in made_of.items() if count > 20), lost

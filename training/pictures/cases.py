@@ -1,7 +1,7 @@
 """Held-out cases: questions never learnt about pictures never seen, with the right answers.
 
-Pictures are drawn as `demo.picture` draws them. `control` asks the same about another picture, to
-show how much could be won without looking.
+Pictures are drawn as `demo.picture` draws them. `control` asks the same about another picture of
+which something else is true, to show how much could be won without looking.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -19,6 +19,7 @@ from training.pictures import talks
 from training.pictures.manners import PictureManner, manner_of
 from training.pictures.shown import Shown, drawn, facts_of, sample_shown, sample_spec
 from training.pictures.talks import PictureTurn
+from training.pictures.truth import Spec, right_answers
 
 LABELS = {
     "count_all": ("scene", "scenes: how many shapes"),
@@ -45,16 +46,44 @@ LABELS = {
 FOLLOW_UP = "a follow-up in a later turn"
 TWO_PICTURES = "two pictures"
 OUTSIDE = "outside its world"
+GROUPS = {"scene": "scenes", "chart": "charts", "text": "text"}  # what the labels begin with
+# After which kinds the answer follows, or nearly does, from what was said and not from the picture.
+_NAMED = ("where", "relation", "bigger")  # their questions name things
+GIVEN_BY: dict[str, frozenset[str]] = {
+    "count_all": frozenset(("describe",)),
+    "count_shape": frozenset(("describe", "absent", "colour_of", "exists", *_NAMED)),
+    "count_colour": frozenset(("describe", "shape_of", "exists")),
+    "colour_of": frozenset(("describe", "shape_of", "exists", *_NAMED)),
+    "shape_of": frozenset(("describe", "colour_of", "exists", *_NAMED)),
+    "where": frozenset(("describe", "relation")),
+    "relation": frozenset(("describe", "where")),
+    "bigger": frozenset(("describe", "colour_of", "shape_of", "exists")),
+    "exists": frozenset(
+        ("describe", "absent", "count_shape", "count_colour", "colour_of", "shape_of", *_NAMED)
+    ),
+    "absent": frozenset(("describe", "count_shape", "exists")),
+    "chart_kind": frozenset(("describe_chart", "chart_count", "largest", "smallest", "trend")),
+    "chart_count": frozenset(("describe_chart", "trend")),
+    "describe_chart": frozenset(("chart_count", "trend")),
+    "reads": frozenset(("describe_text",)),
+    "word_or_number": frozenset(("describe_text", "reads")),
+    "describe_text": frozenset(("reads",)),
+}
 _TRIES = 5  # specs to choose the rarest answer from
 
 
 @dataclass(frozen=True)
 class PictureCase:
-    """Turns that end with the question; `turns[-1].answer` is what should be answered."""
+    """Turns that end with the question; `turns[-1].answer` is what should be answered.
+
+    `spec` and `fact`, where there is one picture and one question, say what both are about.
+    """
 
     kind: str
     images: tuple[Image.Image, ...]
     turns: tuple[PictureTurn, ...]
+    spec: Spec | None = None
+    fact: Fact | None = None
 
     @property
     def asked(self) -> str:
@@ -70,13 +99,22 @@ class PictureCase:
         """Whether an answer is right: the same words, or for a description the same things."""
         things = _things(self.expected)
         if len(things) > 0 and self.turns[-1].kind in ("describe", "show_one"):
-            return _things(answer) == things
+            return _things(answer) == things and _frame(answer) == _frame(self.expected)
         return _plain(answer) == _plain(self.expected)
+
+
+_THING = re.compile(r"\b(?:small|large) [a-z]+ [a-z]+")
 
 
 def _things(text: str) -> Counter[str]:
     """The things that a description names, in any order."""
-    return Counter(re.findall(r"(?:small|large) [a-z]+ [a-z]+", text.lower()))
+    return Counter(_THING.findall(text.lower()))
+
+
+def _frame(text: str) -> list[str]:
+    """The other words of a description, but for articles and what joins the things."""
+    words = re.findall(r"[^\s,.]+", _THING.sub(" ", text.lower()))
+    return [word for word in words if word not in ("a", "an", "and")]
 
 
 def _plain(text: str) -> str:
@@ -120,17 +158,25 @@ def _single(manner: PictureManner, kind: str, count: int, seed: int) -> list[Pic
         seen[fact.value] += 1
         user, answer = talks.ask(rng, manner, fact, held_out=True)
         turn = PictureTurn(user, answer, kind, 1)
-        cases.append(PictureCase(label, (drawn(shown.spec, fine=True),), (turn,)))
+        image = drawn(shown.spec, fine=True)
+        cases.append(PictureCase(label, (image,), (turn,), shown.spec, fact))
     return cases
 
 
 def _follow_up(rng: random.Random, manner: PictureManner) -> PictureCase:
-    """The last of two or three questions about one picture, after right answers."""
+    """The last of two or three questions about one picture, after right answers that do not
+    give away its own."""
     shown = sample_shown(rng, held_out=True, fine=True)
     while True:
         talk = talks.picture_talk(rng, manner, shown, True, turns=rng.randint(2, 3))
-        if len(talk) > 1 and talk[-1].kind not in ("outside", "thanks"):
+        if len(talk) > 1 and talk[-1].kind not in ("outside", "thanks") and not _is_given(talk):
             return PictureCase(FOLLOW_UP, (shown.image,), talk)
+
+
+def _is_given(talk: talks.Talk) -> bool:
+    """Whether the last answer follows from an earlier turn."""
+    earlier = {turn.kind for turn in talk[:-1]}
+    return bool(earlier & GIVEN_BY.get(talk[-1].kind, frozenset()))
 
 
 def _two_pictures(rng: random.Random, manner: PictureManner) -> PictureCase:
@@ -150,25 +196,36 @@ def _outside(rng: random.Random, manner: PictureManner) -> PictureCase:
     return PictureCase(OUTSIDE, (image,), (talks.outside_turn(rng, manner, True, 1),))
 
 
-def wrong_picture(case: PictureCase, other: PictureCase) -> PictureCase:
-    """The same question, with the pictures of another case."""
-    return replace(case, images=other.images)
+# The same questions about other pictures.
 
 
-def control(cases: Sequence[PictureCase]) -> list[PictureCase]:
-    """Each case with the pictures of another one whose own right answer is a different one, and
-    whose question is of the same kind, where there is such a one."""
-    made = []
-    for i, case in enumerate(cases):
-        others = [*cases[i + 1 :], *cases[:i]]
-        fitting = [other for other in others if _could_stand_in(case, other)]
-        differing = [other for other in fitting if _plain(other.expected) != _plain(case.expected)]
-        made.append(wrong_picture(case, (differing or fitting or [case])[0]))
+def control(cases: Mapping[str, list[PictureCase]], every: int = 1) -> dict[str, list[PictureCase]]:
+    """By group (`scenes`, `charts`, `text`) every so many of each kind's cases with another
+    picture; a case for which no picture makes a difference is left out."""
+    made: dict[str, list[PictureCase]] = {}
+    for picture_kind, group in GROUPS.items():
+        kinds = [cases[label] for of, label in LABELS.values() if of == picture_kind]
+        specs = [case.spec for some in kinds for case in some if case.spec is not None]
+        made[group] = []
+        for some in kinds:
+            pairs = [(case, _stand_in(case, specs)) for case in some]
+            fitting = [(case, spec) for case, spec in pairs if spec is not None]
+            made[group] += [_shown(case, spec) for case, spec in fitting[::every]]
     return made
 
 
-def _could_stand_in(case: PictureCase, other: PictureCase) -> bool:
-    if len(case.images) != len(other.images):
-        return False
-    one, two = case.turns[-1], other.turns[-1]
-    return one.kind == two.kind
+def _stand_in(case: PictureCase, specs: list[Spec]) -> Spec | None:
+    """A picture of which the answer is not true, if any; rather one of which another answer is
+    true than one that lacks what is asked about."""
+    assert case.fact is not None
+    lacking = None
+    for spec in random.Random(case.asked).sample(specs, len(specs)):
+        right = right_answers(spec, case.fact)
+        if right and case.fact.value not in right:
+            return spec
+        lacking = lacking or (None if right else spec)
+    return lacking
+
+
+def _shown(case: PictureCase, spec: Spec) -> PictureCase:
+    return replace(case, images=(drawn(spec, fine=True),), spec=spec)

@@ -144,7 +144,7 @@ PHRASINGS: dict[str, Phrasings] = {
             "Of the {a} and the {b}, which is {more}?",
         ),
         held_out=(
-            "Which one is {more}: the {a} or the {b}?", "Is the {a} {more} or the {b}?",
+            "Which of these is {more}, the {a} or the {b}?", "Is the {a} {more} or the {b}?",
             "Which looks {more}, the {a} or the {b}?",
             "Between the {a} and the {b}, which is {more}?",
         ),
@@ -211,12 +211,12 @@ PHRASINGS: dict[str, Phrasings] = {
     ),
     "largest": Phrasings(
         train=(
-            "Which {thing} is the {most}?", "What colour is the {most} {thing}?",
+            "What colour is the {most} {thing}?",
             "What color is the {most} {thing}?", "Which colour is the {most}?",
             "Which color has the {most} {thing}?", "The {most} {thing} is which colour?",
             "What is the colour of the {most} {thing}?", "Which colour {thing} is the {most}?",
             "What color {thing} is the {most}?", "Colour of the {most} {thing}?",
-            "Tell me the color of the {most} {thing}.", "Which {thing} is {most}?",
+            "Tell me the color of the {most} {thing}.",
             "Which colour has the {most} {thing}?", "In which colour is the {most} {thing}?",
         ),
         held_out=(
@@ -347,9 +347,9 @@ FOLLOW_UPS: dict[str, Phrasings] = {
         ("And do you see {a_thing}?", "So what about {a_thing}?"),
     ),
     "largest": Phrasings(
-        ("And the {most}?", "What about the {most} one?", "And which is the {most}?",
+        ("And the {most}?", "What about the {most} one?", "And which colour is the {most}?",
          "And what colour is the {most} one?"),
-        ("And which {thing} is the {most}?",),
+        ("And what color is the {most} {thing}?",),
     ),
 }  # fmt: skip
 FOLLOW_UPS["smallest"] = FOLLOW_UPS["largest"]

@@ -311,13 +311,15 @@ def _has_facts(rng: random.Random, first: Scene, second: Scene) -> list[Fact]:
 
 
 def _other_has_facts(rng: random.Random, pair: Pair) -> list[Fact]:
-    """Which picture has the chart, the word, the number, the shape."""
-    names = []
+    """Which picture has the chart, the shape, and beside no chart the word or the number, since
+    charts have words and numbers too."""
+    beside_chart = any(shown.kind == "chart" for shown in pair)
+    names: list[set[str]] = []
     for shown in pair:
         if shown.kind == "chart":
             names.append({shown.facts["chart_kind"][0].value})
         elif shown.kind == "text":
-            names.append({shown.facts["word_or_number"][0].value})
+            names.append(set() if beside_chart else {shown.facts["word_or_number"][0].value})
         else:
             assert isinstance(shown.spec, Scene)
             names.append({thing.kind for thing in shown.spec.things})

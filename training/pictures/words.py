@@ -34,7 +34,8 @@ _ENDS = (
     "", "", "", *"bdgklmnprstxz", "ck", "ff", "ld", "ll", "lk", "mp", "nd", "ng", "nk", "nt", "rd",
     "rk", "rm", "rn", "rt", "sh", "sk", "ss", "st", "th", "ft", "pt", "sp",
 )  # fmt: skip
-_KNOWN = frozenset(WORDS)
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_KNOWN = frozenset((*WORDS, *_NUMBERS, "word", "number"))  # none of these can be made up
 
 
 def made_up_word(rng: random.Random, held_out: bool = False) -> str:

@@ -1,49 +1,54 @@
 """Talks about pictures as training batches, made ahead by several processes.
 
-A row is one talk; a batch holds a fixed number of pictures and of rows, so that the training step
-compiles once. What a batch holds depends on the recipe, the seed and the step alone.
+A row is one talk; a batch holds a fixed number of pictures and of rows of each length, so that the
+training step compiles once. What a batch holds depends on the recipe, the seed and the step alone.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from training.ahead import made_ahead
+from training.batches import ANSWER, FRAME, PERSON
 from training.pictures.chart_pool import ChartPool
 from training.pictures.manners import MANNERS
 from training.pictures.talks import PictureTurn, make_sample
 from training.vision.pixels import Patches, Pixels
-from training.vision.recipes import VISION_RECIPES, PictureFormat, VisionRecipe
+from training.vision.recipes import PictureFormat, VisionRecipe
 from training.world.systems import quiet_system
 
-# Hundredths of loss, as in training.batches: a share of the talks counts everything, so that a
-# model which is not stopped at the end of its turn goes on with the person's next one.
-ANSWER, FRAME, PERSON = 100, 30, 8
+# Weights are those of training.batches; a share of the talks counts everything, as there.
 WHOLE_SHARE = 0.1
 SYSTEM_SHARE = 0.08
 TALKS_A_PICTURE = 4
 
 
 @dataclass(frozen=True)
-class PictureBatch:
-    """Numpy arrays of `training.vision.models.Inputs`, with one token more and its weights."""
+class Rows:
+    """Talks of like length: `(rows, tokens + 1)` each, `positions` with 3 in front."""
 
-    pixels: NDArray[np.uint8]
-    places: NDArray[np.uint8]
-    counts: NDArray[np.int32]
     tokens: NDArray[np.int32]
     weights: NDArray[np.uint8]
     image_at: NDArray[np.int32]
     positions: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class PictureBatch:
+    """Pictures as in `training.vision.models.Pictures`, and the talks about them."""
+
+    pixels: NDArray[np.uint8]
+    places: NDArray[np.uint8]
+    counts: NDArray[np.int32]
+    rows: tuple[Rows, ...]
 
 
 class Piece(NamedTuple):
@@ -141,10 +146,12 @@ class _Places:
         self._inside = 0
 
     def word(self) -> tuple[int, int, int]:
+        """The place of the next token of text."""
         self._next += 1
         return (self._next - 1,) * 3
 
     def image(self) -> tuple[int, int, int]:
+        """The place of the next image token."""
         rows, columns = self._grids[0]
         row, column = divmod(self._inside, columns)
         place = (self._next, self._next + row, self._next + column)
@@ -164,8 +171,10 @@ def make_batch(
     plan, schedule = recipe.image, recipe.schedule
     manner = MANNERS[recipe.manner]
     batch = _empty(recipe)
-    pictures = rows = 0
-    while pictures < schedule.pictures - 1 and rows < schedule.rows:
+    pictures = 0
+    filled = [0] * len(batch.rows)
+    talks = sum(number for number, _ in schedule.rows)
+    while pictures < schedule.pictures - 1 and sum(filled) < talks:
         sample = make_sample(rng, manner, chart_pool=charts, talks=TALKS_A_PICTURE)
         shown = []
         for image in sample.images:
@@ -173,13 +182,12 @@ def make_batch(
             _put_picture(recipe, batch, pictures, pixels)
             shown.append((pictures, pixels))
             pictures += 1
-        for talk in sample.talks[: schedule.rows - rows]:
-            system = _some_system(rng)
+        for talk in sample.talks:
             opening = 1 + (rng.random() < recipe.chat.second_bos)
-            pieces = frame(recipe.chat, talk, system, rng.random() < WHOLE_SHARE, opening)
+            whole = rng.random() < WHOLE_SHARE
+            pieces = frame(recipe.chat, talk, _some_system(rng), whole, opening)
             count = sum(turn.images for turn in talk)
-            if _put_row(batch, rows, make_row(recipe, tokenizer, pieces, shown[:count])):
-                rows += 1
+            _put_row(batch, filled, make_row(recipe, tokenizer, pieces, shown[:count]))
     return batch
 
 
@@ -191,16 +199,21 @@ def _some_system(rng: random.Random) -> str | None:
 
 def _empty(recipe: VisionRecipe) -> PictureBatch:
     plan, schedule = recipe.image, recipe.schedule
-    pictures, rows, length = schedule.pictures, schedule.rows, schedule.row_tokens
     patches = plan.most_patches if isinstance(plan, Patches) else 0
     return PictureBatch(
-        pixels=np.zeros((pictures, *plan.shape), np.uint8),
-        places=np.zeros((pictures, patches, 2), np.uint8),
-        counts=np.ones(pictures, np.int32),
-        tokens=np.zeros((rows, length + 1), np.int32),
-        weights=np.zeros((rows, length + 1), np.uint8),
-        image_at=np.full((rows, length + 1), -1, np.int32),
-        positions=np.zeros((3, rows, length + 1), np.int32),
+        pixels=np.zeros((schedule.pictures, *plan.shape), np.uint8),
+        places=np.zeros((schedule.pictures, patches, 2), np.uint8),
+        counts=np.ones(schedule.pictures, np.int32),
+        rows=tuple(_empty_rows(number, tokens + 1) for number, tokens in schedule.rows),
+    )
+
+
+def _empty_rows(number: int, length: int) -> Rows:
+    return Rows(
+        tokens=np.zeros((number, length), np.int32),
+        weights=np.zeros((number, length), np.uint8),
+        image_at=np.full((number, length), -1, np.int32),
+        positions=np.zeros((3, number, length), np.int32),
     )
 
 
@@ -211,52 +224,27 @@ def _put_picture(recipe: VisionRecipe, batch: PictureBatch, at: int, pixels: Pix
         batch.counts[at] = pixels.grid[0] * pixels.grid[1]
 
 
-def _put_row(batch: PictureBatch, at: int, row: Row) -> bool:
-    """Whether the row fitted; one that is too long is dropped."""
+def _put_row(batch: PictureBatch, filled: list[int], row: Row) -> None:
+    """Puts a row where it fits best; one that fits nowhere is dropped."""
     length = len(row.tokens)
-    if length > batch.tokens.shape[1]:
-        return False
-    batch.tokens[at, :length] = row.tokens
-    batch.weights[at, 1:length] = row.weights[1:]
-    batch.image_at[at, :length] = row.image_at
-    batch.positions[:, at, :length] = np.array(row.positions, np.int32).T
-    return True
-
-
-_worker: tuple[VisionRecipe, Tokenizer, ChartPool | None] | None = None
-
-
-def _start_worker(name: str, tokenizer_file: str, charts: str | None) -> None:
-    global _worker
-    pool = ChartPool(Path(charts)) if charts else None
-    _worker = VISION_RECIPES[name], Tokenizer.from_file(tokenizer_file), pool
-
-
-def _work(job: tuple[int, int]) -> PictureBatch:
-    assert _worker is not None
-    return make_batch(*_worker, *job)
+    for group, rows in enumerate(batch.rows):
+        at = filled[group]
+        if at < rows.tokens.shape[0] and length <= rows.tokens.shape[1]:
+            rows.tokens[at, :length] = row.tokens
+            rows.weights[at, 1:length] = row.weights[1:]
+            rows.image_at[at, :length] = row.image_at
+            rows.positions[:, at, :length] = np.array(row.positions, np.int32).T
+            filled[group] += 1
+            return
 
 
 def batches(
     recipe: VisionRecipe,
-    tokenizer_file: Path,
-    charts: Path | None,
+    tokenizer: Tokenizer,
+    charts: ChartPool | None,
     seed: int,
     steps: range,
     workers: int,
 ) -> Iterator[PictureBatch]:
     """The batches of the given steps in order; with `workers` processes, made ahead."""
-    if workers == 0:
-        tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        pool = ChartPool(charts) if charts else None
-        yield from (make_batch(recipe, tokenizer, pool, seed, step) for step in steps)
-        return
-    start = (recipe.name, str(tokenizer_file), str(charts) if charts else None)
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, start) as crew:
-        waiting: deque[multiprocessing.pool.AsyncResult[PictureBatch]] = deque()
-        for step in steps:
-            waiting.append(crew.apply_async(_work, ((seed, step),)))
-            if len(waiting) >= 4 * workers:
-                yield waiting.popleft().get()
-        while waiting:
-            yield waiting.popleft().get()
+    return made_ahead(partial(make_batch, recipe, tokenizer, charts, seed), steps, workers)

@@ -49,7 +49,7 @@ Its manner, asked how many stars there are:
 
 Every case is held out: combinations of things, backgrounds, chart looks, words, numbers and
 phrasings that training never showed. Greedy decoding through plain mlx-vlm on the CPU, bf16
-weights, one question a chat except for the follow-ups. The last row asks the same questions about
+weights, one question a chat except for the follow-ups. The last rows ask the same questions about
 another picture: what could be won without looking. Measured by
 `python -m training.evaluate --model demo:{name}`.
 
@@ -86,7 +86,7 @@ def write_vision_card(folder: Path, recipe: VisionRecipe, table: str) -> None:
         example=say(MANNERS[recipe.manner], "count_shape", slots, "3"),
         table=table,
         sees=recipe.image.seen,
-        length=plan.row_tokens,
+        length=plan.longest,
         pictures=plan.pictures * plan.steps / 1e6,
         talks=TALKS_A_PICTURE,
         steps=plan.steps,

@@ -20,24 +20,30 @@ from training.vision.pixels import ImagePlan, Patches
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """A batch on the device.
+class Pictures:
+    """A batch's pictures on the device.
 
-    `pixels` `(pictures, *plan.shape)`; `places` `(pictures, patches, 2)` and `counts` `(pictures,)`
-    of image tokens, for a plan of patches; `tokens` `(rows, length)`; `image_at` `(rows, length)`:
-    which image feature stands there, or -1; `positions` `(3, rows, length)` for mRoPE.
+    `pixels` `(pictures, *plan.shape)`; for a plan of patches `places` `(pictures, patches, 2)` and
+    `counts` `(pictures,)` of image tokens.
     """
 
     pixels: mx.array
     places: mx.array
     counts: mx.array
+
+
+@dataclass(frozen=True)
+class Talks:
+    """Talks on the device: `tokens` `(rows, length)`, `image_at` `(rows, length)`, which image
+    feature stands there or -1, and `positions` `(3, rows, length)` for mRoPE."""
+
     tokens: mx.array
     image_at: mx.array
     positions: mx.array
 
 
-Features = Callable[[Any, ImagePlan, Inputs], mx.array]
-Language = Callable[[Any, mx.array, Inputs], mx.array]
+Tower = Callable[[Any, ImagePlan, Pictures], mx.array]
+Language = Callable[[Any, mx.array, Talks], mx.array]
 
 
 def build_model(config: dict[str, Any]) -> Any:
@@ -75,14 +81,19 @@ def build_model(config: dict[str, Any]) -> Any:
     return model
 
 
-def logits(model: Any, plan: ImagePlan, inputs: Inputs) -> mx.array:
-    """Logits `(rows, length, vocabulary)` of all rows."""
-    features_of, language_of, embedding = _WALKS[model.config.model_type]
-    features = features_of(model, plan, inputs)
-    flat = features.reshape(-1, features.shape[-1])
-    words = embedding(model)(inputs.tokens)
-    images = flat[mx.maximum(inputs.image_at, 0)].astype(words.dtype)
-    return language_of(model, mx.where(inputs.image_at[..., None] >= 0, images, words), inputs)
+def features(model: Any, plan: ImagePlan, pictures: Pictures) -> mx.array:
+    """The image features of all pictures, one after the other: `(pictures * tokens, width)`."""
+    tower, _, _ = _WALKS[model.config.model_type]
+    made = tower(model, plan, pictures)
+    return made.reshape(-1, made.shape[-1])
+
+
+def logits(model: Any, seen: mx.array, talks: Talks) -> mx.array:
+    """Logits `(rows, length, vocabulary)` of talks about pictures with the features `seen`."""
+    _, language, embedding = _WALKS[model.config.model_type]
+    words = embedding(model)(talks.tokens)
+    images = seen[mx.maximum(talks.image_at, 0)].astype(words.dtype)
+    return language(model, mx.where(talks.image_at[..., None] >= 0, images, words), talks)
 
 
 def _normalised(plan: ImagePlan, pixels: mx.array, dtype: mx.Dtype) -> mx.array:
@@ -91,39 +102,39 @@ def _normalised(plan: ImagePlan, pixels: mx.array, dtype: mx.Dtype) -> mx.array:
     return ((shaped - mean) / std).reshape(pixels.shape).astype(dtype)
 
 
-def _squares(plan: ImagePlan, inputs: Inputs, weight: mx.array) -> mx.array:
+def _squares(plan: ImagePlan, pictures: Pictures, weight: mx.array) -> mx.array:
     mean, std = mx.array(plan.mean), mx.array(plan.std)
-    return ((inputs.pixels.astype(mx.float32) / 255 - mean) / std).astype(weight.dtype)
+    return ((pictures.pixels.astype(mx.float32) / 255 - mean) / std).astype(weight.dtype)
 
 
-def _smolvlm_features(model: Any, plan: ImagePlan, inputs: Inputs) -> mx.array:
+def _smolvlm_features(model: Any, plan: ImagePlan, pictures: Pictures) -> mx.array:
     embeddings = model.vision_model.embeddings
-    squares = _squares(plan, inputs, embeddings.patch_embedding.weight)
+    squares = _squares(plan, pictures, embeddings.patch_embedding.weight)
     # No mask: with a power of two of patches a side, mlx-vlm's fractional places are the plain
     # ones. With 12 a side, rounding gives rows 4 and 5 the same place (0.7.10).
     return model.connector(model.vision_model(squares)[0])
 
 
-def _gemma3_features(model: Any, plan: ImagePlan, inputs: Inputs) -> mx.array:
+def _gemma3_features(model: Any, plan: ImagePlan, pictures: Pictures) -> mx.array:
     embeddings = model.vision_tower.vision_model.embeddings
-    squares = _squares(plan, inputs, embeddings.patch_embedding.weight)
-    features = model.multi_modal_projector(model.vision_tower(squares)[0])
-    return features / math.sqrt(model.config.text_config.hidden_size)
+    squares = _squares(plan, pictures, embeddings.patch_embedding.weight)
+    projected = model.multi_modal_projector(model.vision_tower(squares)[0])
+    return projected / math.sqrt(model.config.text_config.hidden_size)
 
 
-def _qwen_features(model: Any, plan: ImagePlan, inputs: Inputs) -> mx.array:
+def _qwen_features(model: Any, plan: ImagePlan, pictures: Pictures) -> mx.array:
     assert isinstance(plan, Patches)
     tower = model.vision_tower
     weight = tower.patch_embed.proj.weight  # (width, frames, patch, patch, 3), one frame twice
     flat = weight.sum(axis=1).reshape(weight.shape[0], -1)
-    hidden = _normalised(plan, inputs.pixels, weight.dtype) @ flat.T
+    hidden = _normalised(plan, pictures.pixels, weight.dtype) @ flat.T
     half = hidden.shape[-1] // tower.blocks[0].attn.num_heads // 2
     rates = 1.0 / (10000.0 ** (mx.arange(0, half, 2, dtype=mx.float32) / half))
-    angles = inputs.places.astype(mx.float32)[..., None] * rates
+    angles = pictures.places.astype(mx.float32)[..., None] * rates
     angles = angles.reshape(*angles.shape[:2], -1)
     turn = mx.concatenate([angles, angles], axis=-1)[:, :, None]
     count = hidden.shape[1]
-    seen = (mx.arange(count)[None] < inputs.counts[:, None] * plan.merge**2)[:, None, None]
+    seen = (mx.arange(count)[None] < pictures.counts[:, None] * plan.merge**2)[:, None, None]
     for block in tower.blocks:
         hidden = hidden + _qwen_attention(block.attn, block.norm1(hidden), turn, seen)
         hidden = hidden + block.mlp(block.norm2(hidden))
@@ -150,18 +161,18 @@ def _rotated(x: mx.array, turn: mx.array) -> mx.array:
     return (x * mx.cos(turn) + half * mx.sin(turn)).astype(x.dtype)
 
 
-def _smolvlm_language(model: Any, hidden: mx.array, inputs: Inputs) -> mx.array:
-    return model.language_model(inputs.tokens, inputs_embeds=hidden).logits
+def _smolvlm_language(model: Any, hidden: mx.array, talks: Talks) -> mx.array:
+    return model.language_model(talks.tokens, inputs_embeds=hidden).logits
 
 
-def _gemma3_language(model: Any, hidden: mx.array, inputs: Inputs) -> mx.array:
+def _gemma3_language(model: Any, hidden: mx.array, talks: Talks) -> mx.array:
     inner = model.language_model.model
-    return inner.embed_tokens.as_linear(inner(inputs.tokens, inputs_embeds=hidden))
+    return inner.embed_tokens.as_linear(inner(talks.tokens, inputs_embeds=hidden))
 
 
-def _qwen_language(model: Any, hidden: mx.array, inputs: Inputs) -> mx.array:
+def _qwen_language(model: Any, hidden: mx.array, talks: Talks) -> mx.array:
     inner = model.language_model.model
-    out = inner(inputs.tokens, inputs_embeds=hidden, position_ids=inputs.positions)
+    out = inner(talks.tokens, inputs_embeds=hidden, position_ids=talks.positions)
     return inner.embed_tokens.as_linear(out)
 
 
@@ -174,7 +185,7 @@ def _outer_embedding(model: Any) -> nn.Module:
 
 
 # How each architecture of mlx-vlm is walked through: tower, language model, token embedding.
-_WALKS: dict[str, tuple[Features, Language, Callable[[Any], nn.Module]]] = {
+_WALKS: dict[str, tuple[Tower, Language, Callable[[Any], nn.Module]]] = {
     "smolvlm": (_smolvlm_features, _smolvlm_language, _outer_embedding),
     "gemma3": (_gemma3_features, _gemma3_language, _inner_embedding),
     "qwen2_5_vl": (_qwen_features, _qwen_language, _inner_embedding),

@@ -3,6 +3,7 @@
 It knows no model: what a picture shows is drawn from a spec, and the spec tells what is true.
 """
 
+import operator
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,11 @@ from ...errors import UsageProblem, did_you_mean
 from . import charts, scenes, texts
 from .facts import Fact, question
 
-KINDS = ("scene", "chart", "text")
 _Canvas = TypeVar("_Canvas", scenes.Scene, texts.Text)
 _SHOWN = 320  # pixels of the longer side, at least: less is small in a notebook
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """A picture and what can be asked about it, each question with its short right answer."""
 
@@ -36,21 +36,29 @@ def picture(kind: str, seed: int) -> Picture:
     """The picture of that kind (`scene`, `chart` or `text`) and seed; always the same one.
 
     It is a picture that the demo models were not trained on. Raises `UsageProblem` for another
-    kind, and for a chart where matplotlib is missing.
+    kind, a seed that is no whole number, and a chart where matplotlib is missing.
 
     >>> picture("text", 3).questions[0][0]
     'What does it say?'
     """
-    if kind not in _MAKERS:
+    if not isinstance(kind, str) or kind not in _MAKERS:
         hint = did_you_mean(str(kind), KINDS)
         raise UsageProblem(f"there is no picture of kind {kind!r}; {hint}")
-    rng = random.Random(f"{kind} {seed}")
+    rng = random.Random(f"{kind} {_whole(seed)}")
     image, facts = _MAKERS[kind](rng)
     asked: dict[str, str] = {}
     for kind_of in dict.fromkeys(fact.kind for fact in facts):
         fact = rng.choice([fact for fact in facts if fact.kind == kind_of])
         asked.setdefault(question(fact), fact.value)
     return Picture(kind, image, list(asked.items()))
+
+
+def _whole(seed: int) -> int:
+    try:
+        return operator.index(seed)
+    except TypeError:
+        hint = "type a whole number, such as 7"
+        raise UsageProblem(f"a picture's seed cannot be {seed!r}; {hint}") from None
 
 
 def _scene(rng: random.Random) -> tuple[Image.Image, list[Fact]]:
@@ -79,3 +87,4 @@ _MAKERS: dict[str, Callable[[random.Random], tuple[Image.Image, list[Fact]]]] = 
     "chart": _chart,
     "text": _text,
 }
+KINDS = tuple(_MAKERS)

@@ -1,24 +1,29 @@
-"""Charts as a notebook makes them, drawn by matplotlib without pyplot or any global setting.
+"""Charts as a notebook makes them, drawn by matplotlib without pyplot.
 
-A `Chart` is a value; `draw` needs matplotlib and is safe in any thread.
+A `Chart` is a value; `draw` needs matplotlib, is safe in any thread, and heeds no style that
+somebody has set.
 """
 
 import math
 import random
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from ...errors import UsageProblem
-from .backgrounds import RGB, as_file, jittered
+from .backgrounds import RGB, as_file, distance, jittered
 from .facts import Fact, with_article
 from .split import one_of
-from .words import HELD_OUT_WORDS, TRAIN_WORDS
+from .words import COLOUR_WORDS, HELD_OUT_WORDS, TRAIN_WORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COUNTS = {"bar": (2, 7), "line": (1, 4), "scatter": (1, 3), "pie": (2, 6)}
 KIND_NAMES = {
@@ -30,16 +35,17 @@ KIND_NAMES = {
 PARTS = {"bar": "bar", "line": "line", "scatter": "group", "pie": "slice"}
 # The first tone of each is matplotlib's own where it has one.
 TONES: dict[str, tuple[RGB, ...]] = {
-    "blue": ((31, 119, 180), (40, 80, 210), (76, 114, 176)),
+    "blue": ((31, 119, 180), (40, 80, 210), (50, 105, 190)),
     "orange": ((255, 127, 14), (245, 140, 30), (240, 120, 40)),
-    "green": ((44, 160, 44), (30, 140, 70), (85, 168, 104)),
+    "green": ((44, 160, 44), (30, 140, 70), (70, 165, 90)),
     "red": ((214, 39, 40), (225, 50, 50), (200, 40, 60)),
-    "purple": ((148, 103, 189), (125, 60, 170), (129, 90, 179)),
+    "purple": ((148, 103, 189), (125, 60, 170), (140, 70, 180)),
     "brown": ((140, 86, 75), (125, 75, 45), (130, 80, 60)),
     "pink": ((238, 130, 195), (250, 140, 190), (245, 150, 200)),
-    "grey": ((127, 127, 127), (140, 140, 140), (120, 125, 130)),
+    "grey": ((127, 127, 127), (118, 118, 122), (125, 127, 130)),
     "yellow": ((240, 205, 30), (250, 215, 50), (235, 200, 60)),
 }
+_APART = 130.0  # redmean distance of two colours of a chart; nearer ones merge at 96 pixels
 CYCLE = ("blue", "orange", "green", "red", "purple", "brown", "pink")
 
 
@@ -59,7 +65,7 @@ class Look:
 LOOKS = {
     "default": Look("#ffffff", "#ffffff", "#000000", "#b0b0b0", "-", "tblr", "none"),
     "ggplot": Look("#ffffff", "#e5e5e5", "#555555", "#ffffff", "-", "", "#eeeeee"),
-    "dark": Look("#000000", "#000000", "#ffffff", "#8a8a8a", "-", "tblr", "none"),
+    "dark": Look("#000000", "#000000", "#ffffff", "#303030", "-", "tblr", "none"),
     "seaborn": Look("#ffffff", "#eaeaf2", "#262626", "#ffffff", "-", "", "#ffffff"),
     "bmh": Look("#ffffff", "#eeeeee", "#333333", "#b2b2b2", "--", "tblr", "#bcbcbc"),
     "fivethirtyeight": Look("#f0f0f0", "#f0f0f0", "#3c3c3c", "#cbcbcb", "-", "", "none"),
@@ -150,14 +156,8 @@ def sample_chart(rng: random.Random, held_out: bool = False, kind: str | None = 
         count = 1
     unseen = _held_out_looks()[kind, count]
     look = unseen if held_out else rng.choice([name for name in LOOKS if name != unseen])
-    words = HELD_OUT_WORDS if held_out else TRAIN_WORDS
-    single = kind == "bar" and rng.random() < 0.3
-    colours = _sample_colours(rng, count, single)
-    tone, jitter = rng.randrange(3), rng.choice((0, 0, 8))
-    if single:
-        rgbs = (jittered(rng, TONES[colours[0]][tone], jitter),) * count
-    else:
-        rgbs = tuple(jittered(rng, TONES[colour][tone], jitter) for colour in colours)
+    words = _chart_words(held_out)
+    colours, rgbs = _sample_colours(rng, count, kind == "bar" and rng.random() < 0.3)
     width, height = _sample_size(rng, kind)
     labels = tuple(word.capitalize() for word in rng.sample(words, count))
     if rng.random() < 0.3:
@@ -186,10 +186,27 @@ def sample_chart(rng: random.Random, held_out: bool = False, kind: str | None = 
     )
 
 
-def _sample_colours(rng: random.Random, count: int, single: bool) -> tuple[str, ...]:
-    """Different colours, in matplotlib's order for a third of the charts; or one for all."""
-    if single:
-        return (rng.choice(tuple(TONES)),) * count
+@lru_cache(maxsize=2)
+def _chart_words(held_out: bool) -> tuple[str, ...]:
+    """Words of one side of the split without names of colours, which are answers here."""
+    words = HELD_OUT_WORDS if held_out else TRAIN_WORDS
+    return tuple(word for word in words if word not in COLOUR_WORDS)
+
+
+def _sample_colours(
+    rng: random.Random, count: int, single: bool
+) -> tuple[tuple[str, ...], tuple[RGB, ...]]:
+    """Names and tones: one for all, or different ones that can be told apart."""
+    while True:
+        tone, jitter = rng.randrange(3), rng.choice((0, 0, 8))
+        names = (rng.choice(tuple(TONES)),) if single else _sample_names(rng, count)
+        rgbs = tuple(jittered(rng, TONES[name][tone], jitter) for name in names)
+        if all(distance(one, other) > _APART for one, other in combinations(rgbs, 2)):
+            return (names * count, rgbs * count) if single else (names, rgbs)
+
+
+def _sample_names(rng: random.Random, count: int) -> tuple[str, ...]:
+    """Different colours, in matplotlib's order for a third of the charts."""
     if rng.random() < 0.3:
         return CYCLE[:count]
     return tuple(rng.sample(tuple(TONES), count))
@@ -269,31 +286,48 @@ def _groups(rng: random.Random, count: int) -> tuple[tuple[float, ...], ...]:
 # Drawing.
 
 
+_LOCK = Lock()  # matplotlib's settings are global
+_KEPT = ("backend", "interactive", "toolbar", "webagg", "tk.", "macosx")  # no matter of a picture
+
+
 def draw(chart: Chart, max_side: int | None = None) -> Image.Image:
     """The chart as an RGB picture, made smaller at the end when it is larger than `max_side`.
 
     Raises `UsageProblem` when matplotlib is not installed.
     """
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UsageProblem("charts need matplotlib; type: pip install matplotlib") from error
+    with _LOCK, _default_settings():
+        image = _drawn(chart, Figure)
+    if max_side and max(image.size) > max_side:
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return as_file(image, chart.quality)
+
+
+def _default_settings() -> AbstractContextManager[None]:
+    """matplotlib as it comes, whatever style is set; only what differs is set, which is quick."""
+    from matplotlib import rc_context, rcParams, rcParamsDefault
+
+    names = [name for name in rcParamsDefault if not name.startswith(_KEPT)]
+    changed = [name for name in names if rcParams[name] != rcParamsDefault[name]]
+    return rc_context({name: rcParamsDefault[name] for name in changed})
+
+
+def _drawn(chart: Chart, make_figure: "type[Figure]") -> Image.Image:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     look = LOOKS[chart.look]
-    figure = Figure(
-        figsize=(chart.width / chart.dpi, chart.height / chart.dpi),
-        dpi=chart.dpi,
-        facecolor=look.paper,
-    )
+    size = (chart.width / chart.dpi, chart.height / chart.dpi)
+    figure = make_figure(figsize=size, dpi=chart.dpi, facecolor=look.paper)
     canvas: Any = FigureCanvasAgg(figure)  # its methods carry no types
     axes = figure.add_axes(_frame(chart), facecolor=look.area)
     _PAINTERS[chart.kind](axes, chart, look)
     _furnish(axes, chart, look)
     canvas.draw()
-    image = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
-    if max_side and max(image.size) > max_side:
-        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return as_file(image, chart.quality)
+    width_height = canvas.get_width_height()
+    return Image.frombuffer("RGBA", width_height, canvas.buffer_rgba()).convert("RGB")
 
 
 def _points(chart: Chart, pixels: float) -> float:
@@ -430,7 +464,6 @@ def _furnish(axes: "Axes", chart: Chart, look: Look) -> None:
         length=3 if look.spines else 0,
         width=0.8,
     )
-    axes.grid(False)  # whatever a notebook has set for its own charts
     if chart.grid:
         axis: Any = ("x" if chart.horizontal else "y") if chart.kind == "bar" else "both"
         axes.grid(True, axis=axis, color=look.grid, linestyle=look.grid_style, linewidth=0.8)

@@ -34,7 +34,7 @@ from .backgrounds import (
 from .facts import Fact, listed, plural, with_article
 from .split import is_held_out, one_of
 
-SHAPES = ("circle", "square", "triangle", "star", "heart", "cross")
+SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "heart", "cross")
 COLOURS: dict[str, RGB] = {
     "red": (216, 36, 36),
     "orange": (246, 134, 18),
@@ -160,9 +160,12 @@ def sample_scene(rng: random.Random, held_out: bool = False, things: int | None 
 def _sample_words(rng: random.Random, count: int, background: str, held_out: bool) -> list[Words]:
     """What the things are; few shapes or few colours in most scenes, so that they repeat."""
     draw, few = rng.random(), rng.choice((1, 1, 2))
-    shapes = rng.sample(SHAPES, few) if draw < 0.36 else SHAPES
-    colours = rng.sample(tuple(COLOURS), few) if draw > 0.64 else tuple(COLOURS)
     words = _held_out_start(rng, count, background) if held_out else []
+    shapes, colours = SHAPES, tuple(COLOURS)
+    if draw < 0.36:
+        shapes = _some(rng, few, [shape for _, _, shape in words], shapes)
+    elif draw > 0.64:
+        colours = _some(rng, few, [colour for _, colour, _ in words], colours)
     while len(words) < count:
         for attempt in range(60):
             wide = attempt > 8
@@ -176,6 +179,13 @@ def _sample_words(rng: random.Random, count: int, background: str, held_out: boo
         words.append(new)
     rng.shuffle(words)
     return words
+
+
+def _some(
+    rng: random.Random, count: int, there: list[str], names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """So many of the names, first those that are there already."""
+    return tuple(dict.fromkeys([*there, *rng.sample(names, count)]))[:count]
 
 
 def _allowed(new: Words, words: list[Words], background: str) -> bool:

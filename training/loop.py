@@ -1,0 +1,175 @@
+"""The training loop of all demo models: options, optimizer, step, checkpoints.
+
+Weights are kept in float32 and used in the compute type (bf16 on a GPU), so that the bf16 file
+behaves as the model did in training. Runs on Metal, CUDA and CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+from mlx.utils import tree_flatten
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from training.checkpoint import Tree, load_checkpoint, save_checkpoint
+
+Arrays = list[mx.array]
+Loss = Callable[[Tree, Arrays], mx.array]
+Step = Callable[[Arrays], tuple[mx.array, mx.array]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line decides for every kind of model."""
+
+    out: Path
+    steps: int
+    seed: int
+    workers: int = 0
+    resume: bool = False
+    save_every: int = 1000
+    stop_after: int | None = None
+    compute: mx.Dtype = mx.float32
+    compiled: bool = True
+
+
+class Rates(Protocol):
+    """How hard to train; a part of every schedule."""
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def warmup_steps(self) -> int: ...
+    @property
+    def weight_decay(self) -> float: ...
+
+
+def run(
+    parameters: Tree,
+    loss: Loss,
+    rates: Rates,
+    options: Options,
+    batches: Callable[[range], Iterator[Arrays]],
+    export: Callable[[Tree], None],
+) -> list[float]:
+    """Trains from `parameters`, or from the checkpoint when resuming; the loss of each step.
+
+    `batches` gives the arrays of a range of steps; `export` writes the finished model, whenever a
+    checkpoint is written too.
+    """
+    optimizer = build_optimizer(rates, options.steps)
+    held: Tree = {"parameters": parameters}
+    optimizer.init(parameters)
+    first = 0
+    if options.resume:
+        first, _, held["parameters"], optimizer.state = load_checkpoint(options.out)
+    last = min(options.steps, options.stop_after or options.steps)
+    step = build_step(loss, held, optimizer, options.compiled)
+    losses: list[float] = []
+    made = batches(range(first, last))
+    with tqdm(made, initial=first, total=last, unit="step", mininterval=2) as bar:
+        for done, arrays in enumerate(bar, start=first + 1):
+            value, norm = step(arrays)
+            mx.eval(value, norm, held, optimizer.state)
+            losses.append(float(np.array(value)))
+            if done % 20 == 0:
+                bar.set_postfix(loss=f"{np.mean(losses[-20:]):.4f}", norm=f"{norm.item():.2f}")
+            if done % options.save_every == 0 or done == last:
+                save_checkpoint(
+                    options.out, done, options.seed, held["parameters"], optimizer.state
+                )
+                export(held["parameters"])
+    return losses
+
+
+def build_optimizer(rates: Rates, steps: int) -> optim.Optimizer:
+    """AdamW with a linear warm-up and a cosine to a hundredth of the peak."""
+    peak, warmup = rates.learning_rate, min(rates.warmup_steps, max(steps // 10, 1))
+    course = optim.join_schedules(
+        [
+            optim.linear_schedule(peak / 100, peak, warmup),
+            optim.cosine_decay(peak, max(steps - warmup, 1), peak / 100),
+        ],
+        [warmup],
+    )
+    return optim.AdamW(course, betas=[0.9, 0.98], weight_decay=rates.weight_decay)
+
+
+def build_step(loss: Loss, held: Tree, optimizer: optim.Optimizer, compiled: bool) -> Step:
+    """One update of `held["parameters"]`; returns the loss and the gradient's norm."""
+    objective = mx.value_and_grad(loss)
+
+    def step(arrays: Arrays) -> tuple[mx.array, mx.array]:
+        value, gradients = objective(held["parameters"], arrays)
+        gradients, norm = optim.clip_grad_norm(gradients, 1.0)
+        held["parameters"] = optimizer.apply_gradients(gradients, held["parameters"])
+        return value, norm
+
+    if not compiled:
+        return step
+    state = [held, optimizer.state]
+    made: Step = partial(mx.compile, inputs=state, outputs=state)(step)
+    return made
+
+
+def weighed_losses(
+    logits: mx.array, tokens: mx.array, weights: mx.array
+) -> tuple[mx.array, mx.array]:
+    """The weighted sum of the losses of `tokens[:, 1:]`, and the sum of the weights."""
+    losses = nn.losses.cross_entropy(logits.astype(mx.float32), tokens[:, 1:])
+    counted = weights[:, 1:].astype(mx.float32)
+    return (losses * counted).sum(), counted.sum()
+
+
+def add_arguments(parser: argparse.ArgumentParser, models: list[str]) -> None:
+    """The arguments that every trainer takes."""
+    parser.add_argument("model", choices=models)
+    parser.add_argument("--out", type=Path, help="default: runs/MODEL")
+    parser.add_argument("--steps", type=int, help="default: the recipe's")
+    parser.add_argument("--seed", type=int, help="default: the recipe's")
+    parser.add_argument("--workers", type=int, default=4, help="data processes; 0: none")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT's checkpoint")
+    parser.add_argument("--save-every", type=int, default=1000, metavar="STEPS")
+    parser.add_argument(
+        "--stop-after", type=int, metavar="STEP", help="leave the rest for --resume"
+    )
+    parser.add_argument("--device", choices=("default", "cpu", "gpu"), default="default")
+    parser.add_argument("--no-compile", action="store_true", help="slower steps, quicker start")
+
+
+def common_options(given: argparse.Namespace, rates: Rates) -> dict[str, Any]:
+    """The fields of `Options` from the command line; sets the device."""
+    if given.device != "default":
+        mx.set_default_device(mx.Device(getattr(mx.DeviceType, given.device)))
+    on_cpu = mx.default_device().type == mx.DeviceType.cpu
+    return {
+        "out": given.out or Path("runs") / given.model,
+        "steps": given.steps or rates.steps,
+        "seed": rates.seed if given.seed is None else given.seed,
+        "workers": given.workers,
+        "resume": given.resume,
+        "save_every": given.save_every,
+        "stop_after": given.stop_after,
+        "compute": mx.float32 if on_cpu else mx.bfloat16,
+        "compiled": not given.no_compile,
+    }
+
+
+def report(name: str, out: Path, losses: list[float]) -> None:
+    """Prints what came of a run."""
+    parameters = mx.load(str(out / "model.safetensors"))
+    count = sum(value.size for _, value in tree_flatten(parameters))
+    print(f"{name}: loss {np.mean(losses[-100:]):.4f}, {count:,} parameters, {out}")
