@@ -83,14 +83,16 @@ def build_tokenizer(plan: TokenizerPlan, texts: Iterable[str]) -> Tokenizer:
 
 
 def _byte_pairs(plan: TokenizerPlan, texts: Iterable[str]) -> Tokenizer:
-    """Pairs of bytes. Single digits are learnt even where the family's pattern joins three."""
+    """Pairs of bytes. Single digits are learnt even where the family's pattern joins three, and
+    no pair joins a word to a quote or an underscore before it: a name keeps its pieces in JSON."""
     tokenizer = Tokenizer(models.BPE())
     if plan.compose:
         tokenizer.normalizer = normalizers.NFC()
     cut = pre_tokenizers.Split(Regex(plan.pattern), behavior="isolated")
     as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     digits = pre_tokenizers.Digits(individual_digits=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([cut, digits, as_bytes])
+    joined = pre_tokenizers.Split(Regex(r'["_](?=\p{L})'), behavior="isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([cut, digits, joined, as_bytes])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     trainer = trainers.BpeTrainer(

@@ -2,15 +2,18 @@
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlx_lm.tool_parsers.json_tools import parse_tool_call
+from tokenizers import Tokenizer
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from training.batches import frame
 from training.recipes import RECIPES
+from training.train import write_tokenizer
 from training.world import (
     MANNERS,
     Conversation,
@@ -217,3 +220,11 @@ def test_a_turn_from_a_tool_is_told_apart_in_the_messages() -> None:
     told = Turn(world.result_text("3"), "It is 3.", "tool answer", result="3")
     roles = [message["role"] for message in Conversation(None, (asked, told)).messages()]
     assert roles == ["user", "assistant", "tool", "assistant"]
+
+
+def test_no_piece_joins_a_word_to_the_quote_or_underscore_before_it(tmp_path: Path) -> None:
+    write_tokenizer(QWEN, tmp_path, conversations=1500)
+    vocabulary = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).get_vocab()
+    learnt = set(vocabulary) - set(QWEN.tokenizer.added_tokens)
+    assert any('"' in piece[1:] for piece in learnt)
+    assert not [piece for piece in learnt if re.search(r'["_][A-Za-z]', piece)]
