@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlx_magic.demo.pictures.facts import QUESTIONS
-from mlx_magic.demo.pictures.words import TRAIN_WORDS, word_held_out
+from mlx_magic.demo.pictures.words import TRAIN_WORDS
 from training.pictures import cases as cases_module
 from training.pictures import unknown
 from training.pictures.cases import LABELS, PictureCase, control, held_out_cases
@@ -34,6 +34,7 @@ from training.pictures.truth import right_answers
 from training.pictures.words import made_up_word
 from training.vision import evaluate
 from training.vision.recipes import VISION_RECIPES
+from training.world.names import is_held_out
 from training.world.phrasings import Phrasings
 
 
@@ -123,7 +124,7 @@ def test_made_up_words_keep_to_their_side() -> None:
     rng = random.Random(3)
     for held_out in (False, True):
         words = [made_up_word(rng, held_out) for _ in range(200)]
-        assert all(3 <= len(word) <= 7 and word_held_out(word) == held_out for word in words)
+        assert all(3 <= len(word) <= 7 and is_held_out(word) == held_out for word in words)
         assert len(set(words)) > 150
 
 

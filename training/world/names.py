@@ -33,10 +33,14 @@ SURNAMES = words(
 )
 
 _ONSETS = words(
-    "b c d f g h j k l m n p r s t v w z br ch cl cr dr fl gr kr pl qu sh sk st th tr zw"
+    "b c d f g h j k l m n p r s t v w x y z b d f g l m n p r s t bl br ch cl cr dr fl fr gl gr "
+    "kr pl pr qu sh sk sl sm sn sp st sw th tr tw wh zw"
 )
 _NUCLEI = words("a e i o u a e i o u ai ee ia io oo ou y")
-_CODAS = ("", "", "", *words("b d g k l m n p r s t x z ck ll nd ng rt sh ss st"))
+_ENDS = words(
+    "b d g k l m n p r s t x z ck ff ft ld lk ll mp nd ng nk nt pt rd rk rm rn rt sh sk sp ss st"
+)
+_CODAS = ("", "", "", *_ENDS)
 
 
 def is_held_out(text: str, share: float = 0.1) -> bool:
