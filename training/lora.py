@@ -7,6 +7,7 @@ questions are the world's; the answers hold the same facts in the adapter's voic
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 from argparse import Namespace
@@ -131,7 +132,8 @@ def train_adapter(voice: Voice, base: Path, recipe: Recipe, out: Path, **changes
     sets = (ChatDataset(part, tokenizer, mask_prompt=True) for part in (learnt, checked))
     train_model(args, model, *sets)
     config = out / "adapter_config.json"
-    config.write_text(config.read_text().replace(str(out), voice.name))
+    settings = json.loads(config.read_text()) | {"adapter_path": voice.name}
+    config.write_text(json.dumps(settings, indent=4) + "\n")
     file = out / "adapters.safetensors"
     weights: Any = mx.load(str(file))
     weights = {name: value.astype(mx.bfloat16) for name, value in weights.items()}

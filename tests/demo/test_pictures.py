@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 from mlx_magic import demo
-from mlx_magic.demo.pictures import KINDS, charts, scenes, texts
+from mlx_magic.demo.pictures import KINDS, chart_drawing, charts, scenes, texts
 from mlx_magic.demo.pictures.backgrounds import Background, distance
 from mlx_magic.demo.pictures.facts import QUESTIONS, Fact
-from mlx_magic.demo.pictures.scenes import COLOURS, SHAPES, Scene
+from mlx_magic.demo.pictures.scenes import Scene
+from mlx_magic.demo.pictures.shapes import COLOURS, SHAPES, Thing
 from mlx_magic.demo.pictures.words import (
     COLOUR_WORDS,
     HELD_OUT_WORDS,
@@ -89,7 +90,7 @@ def test_a_chart_heeds_no_style_of_a_notebook_and_leaves_it_as_it_was() -> None:
 
     rng = random.Random(3)
     some = [replace(charts.sample_chart(rng, kind=kind), quality=None) for kind in charts.COUNTS]
-    plain = [charts.draw(chart).tobytes() for chart in some]
+    plain = [chart_drawing.draw(chart).tobytes() for chart in some]
     mine: dict[Any, Any] = {
         "figure.autolayout": True, "figure.dpi": 40, "axes.titlesize": 30, "font.family": "serif",
         "lines.antialiased": False, "axes.xmargin": 0.4, "axes.edgecolor": "red",
@@ -99,7 +100,7 @@ def test_a_chart_heeds_no_style_of_a_notebook_and_leaves_it_as_it_was() -> None:
     with mpl.rc_context(mine), warnings.catch_warnings():
         warnings.simplefilter("error")
         before = dict(mpl.rcParams)
-        styled = [charts.draw(chart).tobytes() for chart in some]
+        styled = [chart_drawing.draw(chart).tobytes() for chart in some]
         assert dict(mpl.rcParams) == before
     assert styled == plain
 
@@ -109,9 +110,9 @@ def test_a_chart_can_be_drawn_in_several_threads() -> None:
 
     rng = random.Random(4)
     some = [replace(charts.sample_chart(rng), quality=None) for _ in range(8)]
-    plain = [charts.draw(chart).tobytes() for chart in some]
+    plain = [chart_drawing.draw(chart).tobytes() for chart in some]
     with mpl.rc_context({"figure.autolayout": True}), ThreadPoolExecutor(4) as pool:
-        assert [image.tobytes() for image in pool.map(charts.draw, some)] == plain
+        assert [image.tobytes() for image in pool.map(chart_drawing.draw, some)] == plain
         assert mpl.rcParams["figure.autolayout"]
 
 
@@ -190,7 +191,7 @@ def is_true(scene: Scene, fact: Fact) -> bool:
     """Whether a fact holds, worked out another way than `facts` does."""
     things, slots, value = scene.things, fact.slots, fact.value
 
-    def called(name: str) -> list[scenes.Thing]:
+    def called(name: str) -> list[Thing]:
         words = [word for word in name.split() if word != "shape"]
         return [t for t in things if all(w in (t.size, t.colour, t.shape) for w in words)]
 
@@ -307,7 +308,9 @@ def test_the_largest_and_the_smallest_of_a_chart_are_so_in_pixels() -> None:
         if "largest" not in facts:
             continue
         seen += 1
-        painted = Counter(charts.draw(replace(chart, labels=(), legend=False)).get_flattened_data())
+        painted = Counter(
+            chart_drawing.draw(replace(chart, labels=(), legend=False)).get_flattened_data()
+        )
         areas = {name: painted[rgb] for name, rgb in zip(chart.colours, chart.rgbs, strict=True)}
         assert max(areas, key=areas.__getitem__) == facts["largest"]
         assert min(areas, key=areas.__getitem__) == facts["smallest"]
@@ -321,7 +324,7 @@ def test_a_line_goes_where_it_is_said_to_go() -> None:
         while chart.count > 1:
             chart = charts.sample_chart(rng, kind="line")
         chart = replace(chart, quality=None, legend=False)
-        image, rgb = charts.draw(chart), chart.rgbs[0]
+        image, rgb = chart_drawing.draw(chart), chart.rgbs[0]
         ink = [
             (i % image.width, i // image.width)
             for i, pixel in enumerate(image.get_flattened_data())

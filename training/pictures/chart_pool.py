@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mlx_magic.demo.pictures import charts
+from mlx_magic.demo.pictures import chart_drawing, charts
 from mlx_magic.demo.pictures.charts import Chart
 
 SHARD = 500
@@ -40,7 +40,7 @@ def write_shard(folder: Path, index: int, count: int, seed: int) -> Path:
             chart = charts.sample_chart(rng)
             spec = json.dumps(asdict(chart)).encode()
             picture = BytesIO()
-            image = charts.draw(chart, max_side=rng.choice((160, 224, SIDE)))
+            image = chart_drawing.draw(chart, max_side=rng.choice((160, 224, SIDE)))
             image.save(picture, "JPEG", quality=rng.randint(80, 96), subsampling=0)
             data = picture.getvalue()
             file.write(spec + data)

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from PIL import Image
 
-from mlx_magic.demo.pictures import charts, scenes, texts
+from mlx_magic.demo.pictures import chart_drawing, charts, scenes, texts
 from mlx_magic.demo.pictures.charts import Chart
 from mlx_magic.demo.pictures.facts import Fact, plural
-from mlx_magic.demo.pictures.scenes import SHAPES, Scene
+from mlx_magic.demo.pictures.scenes import Scene
+from mlx_magic.demo.pictures.shapes import SHAPES
 from mlx_magic.demo.pictures.texts import Text
 from training.pictures.words import made_up_word
 
@@ -69,7 +70,9 @@ def drawn(spec: Scene | Chart | Text, fine: bool) -> Image.Image:
     side, smooth = (None, 2) if fine else (TRAIN_SIDE, 1)
     if isinstance(spec, Scene):
         return scenes.draw(spec, smooth, side)
-    return texts.draw(spec, smooth, side) if isinstance(spec, Text) else charts.draw(spec, side)
+    if isinstance(spec, Text):
+        return texts.draw(spec, smooth, side)
+    return chart_drawing.draw(spec, side)
 
 
 def facts_of(spec: Scene | Chart | Text, rng: random.Random) -> dict[str, list[Fact]]:

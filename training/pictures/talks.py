@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from mlx_magic.demo.pictures.facts import Fact, plural, with_article
-from mlx_magic.demo.pictures.scenes import COLOURS, SHAPES, Scene
+from mlx_magic.demo.pictures.scenes import Scene
+from mlx_magic.demo.pictures.shapes import COLOURS, SHAPES
 from training.pictures import unknown
 from training.pictures.manners import PictureManner, manner_of, say
 from training.pictures.phrasings import FOLLOW_UPS, IN_ONE, NEXT_PICTURE, PHRASINGS, typed, wrapped

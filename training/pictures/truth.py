@@ -6,7 +6,8 @@ import random
 
 from mlx_magic.demo.pictures.charts import PARTS, Chart
 from mlx_magic.demo.pictures.facts import Fact
-from mlx_magic.demo.pictures.scenes import Scene, Thing
+from mlx_magic.demo.pictures.scenes import Scene
+from mlx_magic.demo.pictures.shapes import Thing
 from mlx_magic.demo.pictures.texts import Text
 
 Spec = Scene | Chart | Text

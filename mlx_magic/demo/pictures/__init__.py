@@ -12,7 +12,7 @@ from typing import TypeVar
 from PIL import Image
 
 from ...errors import UsageProblem, did_you_mean
-from . import charts, scenes, texts
+from . import chart_drawing, charts, scenes, texts
 from .facts import Fact, question
 
 _Canvas = TypeVar("_Canvas", scenes.Scene, texts.Text)
@@ -68,7 +68,7 @@ def _scene(rng: random.Random) -> tuple[Image.Image, list[Fact]]:
 
 def _chart(rng: random.Random) -> tuple[Image.Image, list[Fact]]:
     chart = charts.sample_chart(rng, held_out=True)
-    return charts.draw(chart), chart.facts(rng)
+    return chart_drawing.draw(chart), chart.facts(rng)
 
 
 def _text(rng: random.Random) -> tuple[Image.Image, list[Fact]]:

@@ -1,4 +1,4 @@
-"""Scenes of coloured shapes: what stands where, as a value; how it is drawn; what is true of it.
+"""Scenes of coloured shapes: what stands where, as a value, and the picture of it.
 
 Positions are fractions of the canvas; sizes are in ninety-sixths of its geometric mean side, since
 the vision models see about 96 x 96 pixels.
@@ -6,12 +6,11 @@ the vision models see about 96 x 96 pixels.
 
 import math
 import random
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from .backgrounds import (
     KINDS as BACKGROUNDS,
@@ -31,21 +30,11 @@ from .backgrounds import (
     sample_quality,
     scaled,
 )
-from .facts import Fact, listed, plural, with_article
+from .facts import Fact
+from .scene_facts import scene_facts
+from .shapes import COLOURS, SHAPES, SIZES, Spot, Thing, draw_thing
 from .split import is_held_out, one_of
 
-SHAPES: tuple[str, ...] = ("circle", "square", "triangle", "star", "heart", "cross")
-COLOURS: dict[str, RGB] = {
-    "red": (216, 36, 36),
-    "orange": (246, 134, 18),
-    "yellow": (250, 220, 30),
-    "green": (36, 158, 62),
-    "blue": (34, 84, 216),
-    "purple": (128, 44, 170),
-    "pink": (248, 128, 190),
-    "black": (22, 22, 24),
-}
-SIZES = ("small", "large")
 MOST_THINGS = 6
 _SMALL, _LARGE = (14.0, 17.0), (24.0, 31.0)
 _SMALL_CROWDED, _LARGE_CROWDED = (14.0, 16.0), (22.5, 25.5)
@@ -62,30 +51,6 @@ _COUNT_WEIGHTS = (14, 17, 17, 18, 17, 17)
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One shape: its words, and how exactly it looks. `x`, `y` are its middle."""
-
-    shape: str
-    colour: str
-    size: str
-    rgb: RGB
-    x: float
-    y: float
-    extent: float
-    turn: float
-
-    @property
-    def kind(self) -> str:
-        """`red circle`."""
-        return f"{self.colour} {self.shape}"
-
-    @property
-    def full_name(self) -> str:
-        """`large red circle`."""
-        return f"{self.size} {self.colour} {self.shape}"
-
-
-@dataclass(frozen=True)
 class Scene:
     """A canvas in pixels, what stands on it from left to right, and what is behind."""
 
@@ -97,13 +62,7 @@ class Scene:
 
     def facts(self, rng: random.Random) -> list[Fact]:
         """True things about the scene, one or a few of each kind that applies."""
-        return [
-            *_count_facts(self, rng),
-            *_name_facts(self, rng),
-            *_pair_facts(self, rng),
-            *_exists_facts(self, rng),
-            Fact("describe", {}, listed([with_article(t.full_name) for t in self.things])),
-        ]
+        return scene_facts(self.things, self.width / self.height, rng)
 
 
 # Held out: pairs of kinds that never stand together, and for each thing one background.
@@ -250,9 +209,6 @@ def _place(rng: random.Random, words: list[Words], width: int, height: int) -> t
     return tuple(sorted(things, key=lambda thing: thing.x))
 
 
-Spot = tuple[float, float]
-
-
 def _scattered(
     rng: random.Random, reaches: list[float], across: float, down: float
 ) -> list[Spot] | None:
@@ -292,43 +248,6 @@ def _in_rows(rng: random.Random, reaches: list[float], across: float, down: floa
     return spots
 
 
-# Drawing.
-
-
-def _heart() -> list[Spot]:
-    points = []
-    for i in range(36):
-        t = 2 * math.pi * i / 36
-        x = 16 * math.sin(t) ** 3
-        y = 13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)
-        points.append((x / 32, -(y + 2) / 32))
-    return points
-
-
-def _star() -> list[Spot]:
-    points = []
-    for i in range(10):
-        radius, angle = (0.56 if i % 2 == 0 else 0.235), math.pi * (i / 5 - 0.5)
-        points.append((radius * math.cos(angle), radius * math.sin(angle) + 0.03))
-    return points
-
-
-_ARM = 0.165
-_OUTLINES: dict[str, list[Spot]] = {
-    "circle": [
-        (0.5 * math.cos(math.pi * i / 24), 0.5 * math.sin(math.pi * i / 24)) for i in range(48)
-    ],
-    "square": [(-0.44, -0.44), (0.44, -0.44), (0.44, 0.44), (-0.44, 0.44)],
-    "triangle": [(0, -0.5), (0.54, 0.43), (-0.54, 0.43)],
-    "star": _star(),
-    "heart": _heart(),
-    "cross": [
-        (-_ARM, -0.5), (_ARM, -0.5), (_ARM, -_ARM), (0.5, -_ARM), (0.5, _ARM), (_ARM, _ARM),
-        (_ARM, 0.5), (-_ARM, 0.5), (-_ARM, _ARM), (-0.5, _ARM), (-0.5, -_ARM), (-_ARM, -_ARM),
-    ],
-}  # fmt: skip
-
-
 def draw(scene: Scene, supersample: int = 2, max_side: int | None = None) -> Image.Image:
     """The scene as an RGB picture, its longer side at most `max_side` pixels.
 
@@ -338,160 +257,5 @@ def draw(scene: Scene, supersample: int = 2, max_side: int | None = None) -> Ima
     image = paint(scene.background, width, height)
     unit = math.sqrt(width * height) / UNITS
     for thing in scene.things:
-        _draw_thing(image, thing, unit, supersample)
+        draw_thing(image, thing, unit, supersample)
     return as_file(image, scene.quality)
-
-
-def _draw_thing(image: Image.Image, thing: Thing, unit: float, supersample: int) -> None:
-    """The thing's colour through a mask, `supersample` times as fine as the picture."""
-    x, y = thing.x * image.width, thing.y * image.height
-    reach = math.ceil(thing.extent * unit * 0.72) + 1
-    left, top = math.floor(x) - reach, math.floor(y) - reach
-    side = 2 * reach + 1
-    mask = Image.new("L", (side * supersample, side * supersample))
-    angle, scale = math.radians(thing.turn), thing.extent * unit * supersample
-    cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
-    middle_x, middle_y = (x - left) * supersample, (y - top) * supersample
-    outline = [
-        (middle_x + a * cos - b * sin, middle_y + a * sin + b * cos)
-        for a, b in _OUTLINES[thing.shape]
-    ]
-    ImageDraw.Draw(mask).polygon(outline, fill=255)
-    image.paste(thing.rgb, (left, top), mask.reduce(supersample) if supersample > 1 else mask)
-
-
-# Facts.
-
-
-def _count_facts(scene: Scene, rng: random.Random) -> list[Fact]:
-    shapes, colours = (
-        Counter(t.shape for t in scene.things),
-        Counter(t.colour for t in scene.things),
-    )
-    shape, colour = _counted(rng, shapes, SHAPES), _counted(rng, colours, tuple(COLOURS))
-    return [
-        Fact("count_all", {}, str(len(scene.things))),
-        Fact("count_shape", {"thing": shape, "things": plural(shape)}, str(shapes[shape])),
-        Fact("count_colour", {"colour": colour}, str(colours[colour])),
-    ]
-
-
-def _counted(rng: random.Random, counts: Counter[str], every: tuple[str, ...]) -> str:
-    """A word to count: sometimes one that is not there, more often one that is there twice."""
-    absent = [word for word in every if word not in counts]
-    if absent and rng.random() < 0.13:
-        return rng.choice(absent)
-    weights = [count**3 for count in counts.values()]
-    return rng.choices(list(counts), weights)[0]
-
-
-def _name_facts(scene: Scene, rng: random.Random) -> list[Fact]:
-    """Colours of what is known by its shape, shapes of what is known by its colour."""
-    shapes = Counter(t.shape for t in scene.things)
-    colours = Counter(t.colour for t in scene.things)
-    sized_shapes = Counter((t.size, t.shape) for t in scene.things)
-    sized_colours = Counter((t.size, t.colour) for t in scene.things)
-    facts = []
-    for thing in rng.sample(scene.things, len(scene.things)):
-        if shapes[thing.shape] == 1:
-            facts.append(Fact("colour_of", {"thing": thing.shape}, thing.colour))
-        elif sized_shapes[thing.size, thing.shape] == 1:
-            facts.append(Fact("colour_of", {"thing": f"{thing.size} {thing.shape}"}, thing.colour))
-        if colours[thing.colour] == 1:
-            facts.append(Fact("shape_of", {"colour": thing.colour}, thing.shape))
-        elif sized_colours[thing.size, thing.colour] == 1:
-            name = f"{thing.size} {thing.colour}"
-            facts.append(Fact("shape_of", {"colour": name}, thing.shape))
-    return facts
-
-
-def _names(scene: Scene, rng: random.Random) -> list[tuple[str, Thing]]:
-    """Things that one can point at without naming their size, each with such a name."""
-    shapes = Counter(t.shape for t in scene.things)
-    kinds = Counter(t.kind for t in scene.things)
-    named = []
-    for thing in scene.things:
-        if shapes[thing.shape] == 1 and rng.random() < 0.4:
-            named.append((thing.shape, thing))
-        elif kinds[thing.kind] == 1:
-            named.append((thing.kind, thing))
-    return named
-
-
-_CHOICES = {"x": "left or right of", "y": "above or below"}
-_SIDES = {"x": ("left", "right"), "y": ("above", "below")}
-_RELATIONS = {
-    "left": "to the left of",
-    "right": "to the right of",
-    "above": "above",
-    "below": "below",
-}
-_APART = 0.16
-_DOMINANT = 1.35
-
-
-def _pair_facts(scene: Scene, rng: random.Random) -> list[Fact]:
-    """Where one thing stands seen from another, and which of two is bigger."""
-    named = _names(scene, rng)
-    pairs = [
-        (one, other) if rng.random() < 0.5 else (other, one)
-        for one, other in combinations(named, 2)
-    ]
-    facts: list[Fact] = []
-    rng.shuffle(pairs)
-    for (a, one), (b, other) in pairs[:5]:
-        facts += _where_facts(scene, rng, (a, one), (b, other))
-        if one.size != other.size:
-            more = rng.choice(("bigger", "smaller"))
-            value = a if (one.size == "large") == (more == "bigger") else b
-            facts.append(Fact("bigger", {"a": a, "b": b, "more": more}, value))
-    return facts
-
-
-def _where_facts(
-    scene: Scene, rng: random.Random, first: tuple[str, Thing], second: tuple[str, Thing]
-) -> list[Fact]:
-    (a, one), (b, other) = first, second
-    gaps = {"x": one.x - other.x, "y": one.y - other.y}
-    stretch = scene.width / scene.height
-    facts = []
-    for axis, cross, ratio in (("x", "y", stretch), ("y", "x", 1 / stretch)):
-        gap, aside = abs(gaps[axis]), abs(gaps[cross])
-        if gap < _APART:
-            continue
-        side = _SIDES[axis][gaps[axis] > 0]
-        clear = gap > _DOMINANT * aside * max(1.0, 1 / ratio)
-        slots = {"a": a, "b": b, "choice": _CHOICES[axis], "relation": _RELATIONS[side]}
-        facts.append(Fact("where", {**slots, "clear": "yes" if clear else ""}, side))
-        said = rng.choice(_SIDES[axis])
-        value = "yes" if said == side else "no"
-        facts.append(Fact("relation", {"a": a, "b": b, "relation": _RELATIONS[said]}, value))
-    return facts
-
-
-def _exists_facts(scene: Scene, rng: random.Random) -> list[Fact]:
-    """One thing that is there and one that is not, the latter often a near miss."""
-    form = rng.choice(("kind", "kind", "kind", "shape", "colour", "full"))
-    there = {_as(form, t.size, t.colour, t.shape) for t in scene.things}
-    thing = rng.choice(scene.things)
-    facts = [_exists(_as(form, thing.size, thing.colour, thing.shape), "yes")]
-    for _ in range(12):
-        near, far = rng.choice(scene.things), rng.choice(scene.things)
-        size = rng.choice(SIZES)
-        colour = near.colour if rng.random() < 0.45 else rng.choice(tuple(COLOURS))
-        shape = far.shape if rng.random() < 0.45 else rng.choice(SHAPES)
-        name = _as(form, size, colour, shape)
-        if name not in there:
-            facts.append(_exists(name, "no"))
-            break
-    return facts
-
-
-def _as(form: str, size: str, colour: str, shape: str) -> str:
-    names = {"kind": f"{colour} {shape}", "shape": shape, "colour": f"{colour} shape"}
-    return names.get(form, f"{size} {colour} {shape}")
-
-
-def _exists(name: str, value: str) -> Fact:
-    slots = {"thing": name, "things": plural(name), "a_thing": with_article(name)}
-    return Fact("exists", slots, value)
