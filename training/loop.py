@@ -7,6 +7,7 @@ behaves as the model did in training. Runs on Metal, CUDA and CPU.
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ import mlx.core as mx
 import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
-from mlx.utils import tree_flatten
+from mlx.utils import tree_flatten, tree_unflatten
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.checkpoint import Tree, load_checkpoint, save_checkpoint
@@ -29,7 +30,10 @@ Step = Callable[[Arrays], tuple[mx.array, mx.array]]
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line decides for every kind of model."""
+    """What the command line decides for every kind of model.
+
+    `start` is a folder with finished weights and tokenizer to go on from; None: fresh weights.
+    """
 
     out: Path
     steps: int
@@ -40,6 +44,8 @@ class Options:
     stop_after: int | None = None
     compute: mx.Dtype = mx.float32
     compiled: bool = True
+    start: Path | None = None
+    learning_rate: float | None = None
 
 
 class Rates(Protocol):
@@ -65,12 +71,15 @@ def run(
     batches: Callable[[range], Iterator[Arrays]],
     export: Callable[[Tree], None],
 ) -> list[float]:
-    """Trains from `parameters`, or from the checkpoint when resuming; the loss of each step.
+    """Trains from `parameters`, which may be another run's, or from the checkpoint when resuming;
+    returns the loss of each step.
 
     `batches` gives the arrays of a range of steps; `export` writes the finished model, whenever a
     checkpoint is written too.
     """
-    optimizer = build_optimizer(rates, options.steps)
+    optimizer = build_optimizer(rates, options.steps, options.learning_rate)
+    if options.start:
+        parameters = started(parameters, options.start)
     held: Tree = {"parameters": parameters}
     optimizer.init(parameters)
     first = 0
@@ -95,9 +104,27 @@ def run(
     return losses
 
 
-def build_optimizer(rates: Rates, steps: int) -> optim.Optimizer:
+def started(parameters: Tree, folder: Path) -> Tree:
+    """The weights of `folder` in float32, which must have the shapes of `parameters`."""
+    weights: Any = mx.load(str(folder / "model.safetensors"))
+    shapes = {name: value.shape for name, value in weights.items()}
+    wanted = {name: value.shape for name, value in tree_flatten(parameters)}
+    if shapes != wanted:
+        wrong = sorted(set(shapes.items()) ^ set(wanted.items()))
+        raise ValueError(f"{folder}: other weights than this recipe's: {wrong[:4]}")
+    made: Tree = tree_unflatten([(n, v.astype(mx.float32)) for n, v in weights.items()])
+    return made
+
+
+def copy_tokenizer(start: Path, out: Path) -> None:
+    """Goes on with the tokenizer that the weights of `start` know."""
+    for file in start.glob("tokenizer*.json"):
+        shutil.copyfile(file, out / file.name)
+
+
+def build_optimizer(rates: Rates, steps: int, peak: float | None = None) -> optim.Optimizer:
     """AdamW with a linear warm-up and a cosine to a hundredth of the peak."""
-    peak, warmup = rates.learning_rate, min(rates.warmup_steps, max(steps // 10, 1))
+    peak, warmup = peak or rates.learning_rate, min(rates.warmup_steps, max(steps // 10, 1))
     course = optim.join_schedules(
         [
             optim.linear_schedule(peak / 100, peak, warmup),
@@ -142,6 +169,10 @@ def add_arguments(parser: argparse.ArgumentParser, models: list[str]) -> None:
     parser.add_argument("--seed", type=int, help="default: the recipe's")
     parser.add_argument("--workers", type=int, default=4, help="data processes; 0: none")
     parser.add_argument("--resume", action="store_true", help="go on from OUT's checkpoint")
+    parser.add_argument(
+        "--start", type=Path, metavar="FOLDER", help="go on from finished weights and tokenizer"
+    )
+    parser.add_argument("--learning-rate", type=float, help="the peak; default: the recipe's")
     parser.add_argument("--save-every", type=int, default=1000, metavar="STEPS")
     parser.add_argument(
         "--stop-after", type=int, metavar="STEP", help="leave the rest for --resume"
@@ -165,6 +196,8 @@ def common_options(given: argparse.Namespace, rates: Rates) -> dict[str, Any]:
         "stop_after": given.stop_after,
         "compute": mx.float32 if on_cpu else mx.bfloat16,
         "compiled": not given.no_compile,
+        "start": given.start,
+        "learning_rate": given.learning_rate,
     }
 
 

@@ -29,7 +29,7 @@ from training.world.stories import Wish
 ADAPTER_BAR = 0.95
 # What an adapter is measured on: the voice of answers that the system prompt does not set.
 LEFT_OUT = ("capital letters when the system prompt asks", "the last turn of a long chat")
-LONGEST_PROMPT = 1200  # letters; longer histories are left to the base model
+LONGEST_PROMPT = 850  # letters; longer histories are left to the base model
 EXAMPLES = 24_000
 # Answers already given may be the base model's, when an adapter is put on in the middle of a chat.
 OTHER_VOICE_SHARE = 0.25

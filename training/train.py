@@ -87,7 +87,9 @@ def forward(model: Any, tokens: mx.array, segments: mx.array) -> mx.array:
 def train(recipe: Recipe, options: Options) -> list[float]:
     """Trains, with checkpoints, and exports to `options.out`; returns the loss of each step."""
     options.out.mkdir(parents=True, exist_ok=True)
-    if not (options.out / "tokenizer.json").exists():
+    if options.start:
+        loop.copy_tokenizer(options.start, options.out)
+    elif not (options.out / "tokenizer.json").exists():
         write_tokenizer(recipe, options.out)
     tokenizer = Tokenizer.from_file(str(options.out / "tokenizer.json"))
     mx.random.seed(options.seed)

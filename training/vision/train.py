@@ -44,7 +44,9 @@ def full_config(recipe: VisionRecipe, tokenizer: Tokenizer) -> dict[str, Any]:
 def train(recipe: VisionRecipe, options: Options) -> list[float]:
     """Trains, with checkpoints, and exports to `options.out`; returns the loss of each step."""
     options.out.mkdir(parents=True, exist_ok=True)
-    if not (options.out / "tokenizer.json").exists():
+    if options.start:
+        loop.copy_tokenizer(options.start, options.out)
+    elif not (options.out / "tokenizer.json").exists():
         write_tokenizer(recipe, options.out, options.sample_talks)
     tokenizer = Tokenizer.from_file(str(options.out / "tokenizer.json"))
     config = full_config(recipe, tokenizer)

@@ -121,6 +121,9 @@ _DO_IT = (
     "Could we {q}?", "You should {q}.", "Please, {q}!", "I must {q}.", "Try to {q}.", "Then {q}.",
     "I have to {q}.", "We need to {q}.", "Can we {q}?", "You can {q}.", "Next, {q}.", "Just {q}.",
     "May I ask you to {q}?", "My boss wants me to {q}.", "Let me {q}.", "Next we {q}.",
+    "It is my turn to {q}.", "Is it time to {q}?", "Time to {q}!", "Go and {q}.", "So {q}.",
+    "Would you {q} for me?", "I need you to {q}.", "Could you {q} for us?", "You may {q}.",
+    "Shall we {q}?", "First {q}.", "Quickly {q}!", "I ask you to {q}.", "Do {q}.",
 )  # fmt: skip
 _IN_PLACE = (
     "I am in {x}, {q}", "I am going to {x}: {q}", "We are off to {x}. {Q}", "I live in {x}. {Q}",
@@ -146,9 +149,7 @@ OF_PLACE = Kind(
             "I am going to {x}. What is the {n} there?", "Can you look up the {n} in {x}?",
             "I need the {n} in {x}.", "What is the {n} like in {x}?", "{x}: what is the {n}?",
             "Show me the {n} of {x}.", "What is {x} like? I mean the {n}.",
-        ),
-        (
-            "Could you tell me the {n} in {x}?", "So what is the {n} in {x}?",
+        "Could you tell me the {n} in {x}?", "So what is the {n} in {x}?",
             "I want to know the {n} in {x}.", "Look up the {n} in {x}.",
             "What would the {n} in {x} be?", "I wonder what the {n} in {x} is.",
             "We are in {x}, what is the {n} here?",), (GIVE, ("the {n} in {x}", "the {n} of {x}",
@@ -158,21 +159,20 @@ OF_PLACE = Kind(
     answer="The {n} in {x} is {r}.",
     again=(*AND_THIS, "And in {x}?", "and in {x}"),
 )  # fmt: skip
-OF_QUESTIONS = widened(
-    (
-        "What is the {n} of {x}?", "What's the {n} of {x}?", "{n} of {x}?", "the {n} of {x}",
-        "Tell me the {n} of {x}.", "Which {n} does {x} have?", "Check the {n} of {x}.",
-        "Get the {n} of {x}.", "Do you know the {n} of {x}?", "Find the {n} of {x}.",
-        "I need the {n} of {x}.", "Can you look up the {n} of {x}?", "Show me the {n} of {x}.",
-        "What {n} has {x} got?",
-    ),
-    (
-        "Could you tell me the {n} of {x}?", "So what is the {n} of {x}?",
-        "I want to know the {n} of {x}.", "Look up the {n} of {x}.",
-        "What would the {n} of {x} be?", "I wonder what the {n} of {x} is.",
-        "For {x}, what is the {n}?",), (GIVE, ("the {n} of {x}", "{x}'s {n}",
-        "the {n} for {x}")), (TELL, ("the {n} of {x}", "what the {n} of {x} is",
-        "which {n} {x} has")))  # fmt: skip
+_OF = (
+    "What is the {n} of {x}?", "What's the {n} of {x}?", "{n} of {x}?", "the {n} of {x}",
+    "Tell me the {n} of {x}.", "Which {n} does {x} have?", "Check the {n} of {x}.",
+    "Get the {n} of {x}.", "Do you know the {n} of {x}?", "Find the {n} of {x}.",
+    "I need the {n} of {x}.", "Can you look up the {n} of {x}?", "Show me the {n} of {x}.",
+    "What {n} has {x} got?", "Could you tell me the {n} of {x}?", "So what is the {n} of {x}?",
+    "I want to know the {n} of {x}.", "Look up the {n} of {x}.", "What would the {n} of {x} be?",
+    "I wonder what the {n} of {x} is.", "For {x}, what is the {n}?", "{x}: what is the {n}?",
+    "For {x}, tell me the {n}.", "About {x}, what is the {n}?", "I have {x}. What is the {n}?",
+)  # fmt: skip
+_OF_PARTS = (
+    (GIVE, ("the {n} of {x}", "{x}'s {n}", "the {n} for {x}")),
+    (TELL, ("the {n} of {x}", "what the {n} of {x} is", "which {n} {x} has")),
+)
 OF_PERSON = Kind(
     verbs=LOOK,
     nouns=Phrasings(
@@ -184,7 +184,7 @@ OF_PERSON = Kind(
     ),
     slots=(PERSON,),
     about=("Get the {n} of a person.", "The {n} of someone", "{n} by name"),
-    questions=OF_QUESTIONS,
+    questions=widened(_OF, *_OF_PARTS),
     answer="The {n} of {x} is {r}.",
     again=(*AND_THIS, "And of {x}?"),
 )
@@ -199,13 +199,17 @@ OF_ITEM = Kind(
     ),
     slots=(ITEM,),
     about=("Get the {n} of an item.", "The {n} of a product", "{n} by item"),
-    questions=Phrasings(
-        (*OF_QUESTIONS.train, "What is the {n} of the {x}?", "Tell me the {n} of the {x}."),
-        (*OF_QUESTIONS.held_out, "So what is the {n} of the {x}?"),
+    questions=widened(
+        (
+            *_OF, "What is the {n} of the {x}?", "Tell me the {n} of the {x}.",
+            "So what is the {n} of the {x}?", "I need to know the {n} of the {x}.",
+        ),
+        *_OF_PARTS,
+        (GIVE, ("the {n} of the {x}",)),
     ),
     answer="The {n} of {x} is {r}.",
     again=(*AND_THIS, "And of {x}?"),
-)
+)  # fmt: skip
 CONVERT = Kind(
     verbs=Phrasings(("convert",), ("convert",)),
     nouns=Phrasings(
@@ -219,9 +223,7 @@ CONVERT = Kind(
             "Convert {x} to {y}.", "Convert {x} into {y}.", "Can you convert {x} to {y}?",
             "Please convert {x} to {y}.", "I want to convert {x} into {y}.", "convert {x} to {y}",
             "Do you convert {x} to {y}?",
-        ),
-        (
-            "Could you convert {x} into {y}?", "I need you to convert {x} to {y}.",
+        "Could you convert {x} into {y}?", "I need you to convert {x} to {y}.",
             "So convert {x} to {y}.", "Would you convert {x} to {y} for me?",
             "Would you mind if we convert {x} into {y}?",), (_DO_IT, ("convert {x} to {y}",
             "convert {x} into {y}", "convert {x} to the unit {y}"))),
@@ -248,9 +250,7 @@ TAKE = Kind(
             "{V} {x} {n}.", "Please {v} {x} {n}.", "Can you {v} {x} {n}?", "I want {x} {n}.",
             "{v} {x} {n}", "I want you to {v} {x} {n}.", "Now {v} {x} {n}.",
             "I would like to {v} {x} {n}.", "Let us {v} {x} {n}.", "Give me {x} {n}.",
-        ),
-        (
-            "Could you {v} {x} {n}?", "I need {x} {n}.", "So {v} {x} {n}.",
+        "Could you {v} {x} {n}?", "I need {x} {n}.", "So {v} {x} {n}.",
             "Go and {v} {x} {n}.", "Would you {v} {x} {n} for me?",
             "It is time to {v} {x} {n}.",), (_DO_IT, ("{v} {x} {n}",)), (GIVE, ("{x} {n}",))),
     answer="The result for {x} {n} is {r}.",
@@ -268,8 +268,7 @@ CHANGE = Kind(
             "{V} the word {x}.", "{V} {x}.", "Please {v} {x}.", "Can you {v} the word {x}?",
             "{v} {x}", "I want you to {v} {x}.", "Now {v} {x}.", "Can you {v} {x}?",
             "I would like to {v} {x}.",
-        ),
-        ("Could you {v} the word {x}?", "So {v} {x}.", "I need you to {v} {x}.",
+        "Could you {v} the word {x}?", "So {v} {x}.", "I need you to {v} {x}.",
         "Would you {v} {x} for me?", "It is time to {v} {x}.",), (_DO_IT, ("{v} {x}",
         "{v} the word {x}", "{v} this: {x}"))),
     answer="The result for {x} is {r}.",
@@ -286,8 +285,7 @@ TRANSLATE = Kind(
             "Translate {x} into {y}.", "Translate {x} to {y}.", "Can you translate {x} to {y}?",
             "Please translate the word {x} into {y}.", "translate {x} into {y}",
             "I want to translate {x} into {y}.",
-        ),
-        ("Could you translate {x} into {y}?", "I need you to translate {x} to {y}.",
+        "Could you translate {x} into {y}?", "I need you to translate {x} to {y}.",
         "Would you translate {x} into {y} for me?",
         "It is time to translate {x} to {y}.",), (_DO_IT, ("translate {x} into {y}",
         "translate {x} to {y}", "translate the word {x} into {y}"))),
@@ -308,8 +306,7 @@ COMBINE = Kind(
             "{V} {x} and {y}.", "{V} {x} by {y}.", "Please {v} {x} and {y}.",
             "Can you {v} {x} by {y}?", "{v} {x} and {y}", "I want you to {v} {x} and {y}.",
             "Can you {v} {x} and {y}?", "Now {v} {x} with {y}.",
-        ),
-        ("Could you {v} {x} and {y}?", "So {v} {x} by {y}.", "I need you to {v} {x} and {y}.",
+        "Could you {v} {x} and {y}?", "So {v} {x} by {y}.", "I need you to {v} {x} and {y}.",
         "Would you {v} {x} and {y} for me?",
         "It is time to {v} {x} and {y}.",), (_DO_IT, ("{v} {x} and {y}", "{v} {x} by {y}",
         "{v} {x} with {y}"))),
@@ -328,8 +325,7 @@ SEND = Kind(
             'Send the {n} "{y}" to {x}.', 'Send {x} the {n} "{y}".', 'Write the {n} "{y}" to {x}.',
             'Can you send the {n} "{y}" to {x}?', 'Please send {x} a {n}: "{y}"',
             'I want to send the {n} "{y}" to {x}.', '{n} to {x}: "{y}"',
-        ),
-        ('Could you send {x} the {n} "{y}"?', 'Let {x} have the {n} "{y}".',
+        'Could you send {x} the {n} "{y}"?', 'Let {x} have the {n} "{y}".',
         'Would you send the {n} "{y}" to {x} for me?',
         'It is time to send {x} the {n} "{y}".',), (_DO_IT, ('send the {n} "{y}" to {x}',
         'send {x} the {n} "{y}"', 'write the {n} "{y}" to {x}', 'give {x} the {n} "{y}"',
@@ -350,9 +346,7 @@ BOOK = Kind(
             "A {n} for {x} in {y}, please.", "Can you book a {n} for {x} in {y}?",
             "We are {x} in {y}. Find a {n}.", "{n} for {x} in {y}",
             "I want a {n} in {y} for {x} people.", "Please find a {n} for {x} in {y}.",
-        ),
-        (
-            "Could you book a {n} for {x} people in {y}?", "I would like a {n} for {x} in {y}.",
+        "Could you book a {n} for {x} people in {y}?", "I would like a {n} for {x} in {y}.",
             "Get me a {n} for {x} in {y}.", "Would you book a {n} in {y} for {x}?",
             "We want to be in {y}, {x} of us. Book a {n}.",), (_DO_IT, ("book a {n} for {x} in {y}",
             "find a {n} for {x} in {y}", "get a {n} in {y} for {x}",
@@ -376,8 +370,7 @@ ADJUST = Kind(
             "Set the {n} to {x}.", "Put the {n} to {x}.", "Change the {n} to {x}.", "{n} to {x}",
             "Can you set the {n} to {x}?", "I want the {n} at {x}.", "Please put the {n} on {x}.",
             "Set the {n} at {x}.", "The {n} should be {x}.",
-        ),
-        ("Could you set the {n} to {x}?", "Turn the {n} to {x}.", "So set the {n} to {x}.",
+        "Could you set the {n} to {x}?", "Turn the {n} to {x}.", "So set the {n} to {x}.",
         "Would you set the {n} to {x} for me?",
         "I like the {n} best at {x}.",), (_DO_IT, ("set the {n} to {x}", "put the {n} on {x}",
         "change the {n} to {x}", "bring the {n} to {x}", "adjust the {n} to {x}"))),

@@ -2,13 +2,21 @@
 
 Slots are in braces. Half of what is learnt is built of parts, a frame around a core, so that no
 unseen phrase decides. A phrasing ends as a careful person would end it; `style` roughens it.
+
+What is held out is drawn by a rule, not chosen: a checksum picks the share, and a phrasing whose
+every word is learnt elsewhere in its kind stays held out; a model this small knows no other words.
 """
 
 from __future__ import annotations
 
 import random
+import re
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
+
+from training.world.names import is_held_out
 
 BUILT_SHARE = 0.55
 
@@ -34,17 +42,44 @@ class Phrasings:
 Grid = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def widened(train: tuple[str, ...], held_out: tuple[str, ...], *grids: Grid) -> Phrasings:
-    """Phrasings with those that each grid of frames and cores makes; none of them is held out.
+PLAINEST = 6  # the first ones listed are the plainest, and learnt
+HELD_OUT_SHARE = 0.2  # of the other ones that are listed
+BUILT_HELD_OUT = 6  # at most, of those made of parts, where it takes a twentieth of them
 
-    >>> widened((), ("Name {x}.",), (("Name {q}.", "{Q}?"), ("{x}", "my {x}"))).built
+
+def widened(listed: tuple[str, ...], *grids: Grid) -> Phrasings:
+    """The listed phrasings and those that each grid of parts makes; some of both are held out."""
+    drawn = {bare(text) for text in listed[PLAINEST:] if _is_drawn(text, HELD_OUT_SHARE)}
+    drawn -= {bare(text) for text in listed[:PLAINEST]}
+    learnt = [text for text in listed if bare(text) not in drawn]
+    made = built(map(bare, listed), *grids)
+    made_out = [text for text in made if _is_drawn(text, 0.05)]
+    made_out.sort(key=lambda text: zlib.crc32(text.encode()))
+    known = {word for text in (*learnt, *made) for word in _words(text)}
+    held_out = [text for text in listed if bare(text) in drawn and known >= _words(text)]
+    held_out += made_out[:BUILT_HELD_OUT]
+    out = set(map(bare, held_out))
+    train = tuple(text for text in listed if bare(text) not in out)
+    return Phrasings(train, tuple(held_out), built(out, *grids))
+
+
+def _is_drawn(text: str, share: float) -> bool:
+    return is_held_out(f"phrasing {bare(text)}", share)
+
+
+def built(without: Iterable[str], *grids: Grid) -> tuple[str, ...]:
+    """What each grid of frames and cores makes, without these (`bare`).
+
+    >>> built({"name {x}"}, (("Name {q}.", "{Q}?"), ("{x}", "my {x}")))
     ('Name my {x}.', '{x}?', 'My {x}?')
     """
-    kept_out = set(map(bare, held_out))
-    built = [_framed(*parts) for grid in grids for parts in product(*grid)]
-    return Phrasings(
-        train, held_out, tuple(text for text in dict.fromkeys(built) if bare(text) not in kept_out)
-    )
+    left_out = set(without)
+    made = (_framed(*parts) for grid in grids for parts in product(*grid))
+    return tuple(text for text in dict.fromkeys(made) if bare(text) not in left_out)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z{}']+", text.lower()))
 
 
 def _framed(frame: str, core: str) -> str:
@@ -136,8 +171,6 @@ CAPITAL = widened(
         "About {x}: which city is its capital?", "I visit {x}. Which city is the capital?",
         "In {x}, which city is the capital?", "Which city do they call the capital of {x}?",
         "What city is {x}'s capital?", "So {x}'s capital is?",
-    ),
-    (
         "Tell me what the capital of {x} is.", "Which city is {x}'s capital?",
         "Could you tell me the capital of {x}?", "So what is the capital of {x}?",
         "Name {x}'s capital city.", "Do you remember the capital of {x}?",
@@ -161,8 +194,7 @@ CAPITAL_REVERSE = widened(
         "Tell me which country has {x} as the capital.", "Name the country of the capital {x}.",
         "Which land has {x} for a capital?", "{x}: the capital of which country?",
         "What country's capital is {x}?", "Do you know whose capital {x} is?",
-    ),
-    ("What country has {x} as its capital?", "{x} is which country's capital?",
+        "What country has {x} as its capital?", "{x} is which country's capital?",
         "In which country is {x} the capital?", "To which country does the capital {x} belong?",
     ),
     (TELL, ("which country {x} is the capital of", "whose capital {x} is")),
@@ -194,8 +226,6 @@ COLOUR = widened(
         "What colour would {ax} be?", "What color are most {xs}?", "In what colour do {xs} come?",
         "I draw {ax}. What colour should it be?", "What is {ax}'s color?",
         "Of what colour is {ax}?",
-    ),
-    (
         "Can you tell me the colour of {ax}?", "Tell me what color {ax} is.",
         "Do you know what colour {ax} is?", "So what colour are {xs}?",
         "What is the colour of the {x}?", "Which color is {ax}?",
@@ -236,8 +266,6 @@ LEGS = widened(
         "With how many legs is {ax} born?", "How many legs would you give {ax}?",
         "How many legs could I count on the {x}?", "How many legs will I see on {ax}?",
         "How many legs must {ax} have?", "How many legs has the {x}?", "Has {ax} got legs?",
-    ),
-    (
         "Could you tell me how many legs {ax} has?", "Do you know how many legs {xs} have?",
         "Tell me the number of legs of {ax}.", "{xs} have how many legs?",
         "So how many legs does {ax} have?", "How many legs do you find on {ax}?",
@@ -264,8 +292,6 @@ ADD = widened(
         "Say {a} plus {b}.", "Do the sum {a} + {b}.",
         "Do {a} plus {b}.", "Try {a} + {b}.", "Quickly, {a} plus {b}!", "Tell me {a} plus {b}.",
         "{a} +{b}", "{a} plus {b} is?", "{a} + {b} is", "{a}+ {b} =", "{a} + {b} equals?",
-    ),
-    (
         "Can you tell me {a} + {b}?", "What would {a} + {b} be?", "Give me {a} + {b}.",
         "Work out {a} plus {b}.", "So what is {a} + {b}?", "How much does {a} + {b} make?",
         "Could you do {a} + {b}?", "What number is {a} plus {b}?",
@@ -291,8 +317,6 @@ SUBTRACT = widened(
         "Do {a} minus {b}.", "Try {a} - {b}.", "Quickly, {a} minus {b}!", "Tell me {a} minus {b}.",
         "{a} – {b}", "Subtract {b} from {a}", "{a} -{b}", "{a} minus {b} is?", "{a} - {b} is",
         "{a} - {b} equals?",
-    ),
-    (
         "Can you tell me {a} - {b}?", "What would {a} - {b} be?", "Give me {a} - {b}.",
         "Work out {a} minus {b}.", "So what is {a} - {b}?", "How much does {a} - {b} make?",
         "Could you do {a} - {b}?", "What number is {a} minus {b}?",
@@ -308,8 +332,6 @@ LONG_SUM = widened(
         "How much is {e}?", "Calculate {e}.", "Compute {e}.", "Tell me {e}.", "Solve {e}.",
         "Find {e}.", "Evaluate {e}.", "Figure out {e}.", "{e} equals?", "What does {e} equal?",
         "What does {e} make?", "Do you know {e}?", "Do the sum {e}.", "Try {e}.", "Count up {e}.",
-    ),
-    (
         "Can you tell me {e}?", "What would {e} be?", "Give me {e}.", "Work out {e}.",
         "So what is {e}?", "How much does {e} make?",
         "Could you do {e}?", "What number is {e}?", "I wonder what {e} is.",
@@ -332,8 +354,6 @@ LIST_SUM = widened(
         "How much is {l} together?", "Can you add {l}?", "What do you get if you add {l}?",
         "Calculate the sum of {l}.", "What do {l} make?", "Tell me the sum of {l}.",
         "How much is {l}?",
-    ),
-    (
         "Can you add up {l}?", "What is {l} together?", "So what is the sum of {l}?",
         "Work out the sum of {l}.",
         "If I add {l}, what do I get?", "Please give me the total of {l}.", "Put {l} together.",
@@ -367,8 +387,6 @@ STEP_SUM = widened(
         "Start with {a}, {s}.", "Take {a}, {s}.", "Start at {a}, then {s}.", "{a}, {s}",
         "Start with {a} and {s}. What is it?", "Take {a} and {s}. What do you get?",
         "Think of {a}, {s}. What is it now?",
-    ),
-    (
         "Begin with {a}, {s}.", "If I take {a} and {s}, what do I get?",
         "Start from {a}, then {s}.",
         "First take {a}, after that {s}.", "Can you start with {a} and {s}?",
@@ -399,8 +417,6 @@ COUNTING = widened(
     (
         "I have {a} {t}. {s}. How many {t} do I have?", "I have {a} {t}, {s}. How many?",
         "I had {a} {t}. {s}. How many {t} are left?", "There are {a} {t}. {s}. How many now?",
-    ),
-    (
         "I have {a} {t}. {s}. How many are there now?", "I own {a} {t}, {s}. How many {t} is that?",
         "My bag holds {a} {t}. {s}. How many {t} are in it?",
         "I keep {a} {t}, {s}. How many {t} remain?",

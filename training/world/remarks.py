@@ -35,8 +35,6 @@ TELL_NAME = widened(
         "Please call me {n}.", "It's {n}.", "Remember my name: {n}.", "Hello, I'm {n}.",
         "My name is {n}, nice to meet you.", "My name is {n}. What is yours?",
         "Please remember that my name is {n}.", "I am named {n}.",
-    ),
-    (
         "Hi there, my name is {n}.", "Hey, I am {n}.", "Everybody calls me {n}.",
         "Hello there! My name is {n}.", "Remember that I am {n}.",
         "You may call me {n}.", "My name happens to be {n}.", "I introduce myself: {n}.",
@@ -60,8 +58,6 @@ ASK_NAME = widened(
         "And what is my name?", "Do you still know my name?", "What name did I give you?",
         "How am I called?", "Can you remember my name?", "Repeat my name.",
         "Please tell me my name.",
-    ),
-    (
         "Could you repeat my name?", "So what is my name?", "Do you still remember my name?",
         "Can you tell me my name?", "Do you remember who I am?", "And my name was?",
         "Which name is mine?", "Have you kept my name?", "What did I call myself?",
@@ -101,8 +97,6 @@ TELL_NUMBER = widened(
         "I like the number {k}.", "Here is a number: {k}.", "Please keep {k} in mind.",
         "The code is {k}.", "My code is {k}.", "Please remember the number {k} for me.",
         "I am thinking of the number {k}.", "Don't forget {k}.",
-    ),
-    (
         "Can you remember the number {k}?", "My secret number is {k}.",
         "Please keep the number {k}.", "Remember my number: {k}.", "Do not forget the number {k}.",
         "Kindly remember the number {k}.", "My best number is {k}.", "Mind the number {k}.",
@@ -133,8 +127,6 @@ ASK_NUMBER = widened(
         "And my number is?", "Do you still know the number?", "Say my number.",
         "What is my favourite number again?", "And what was my number?",
         "Which number is my favourite?",
-    ),
-    (
         "Could you repeat my number?", "So what was my number?", "Do you still remember my number?",
         "Can you tell me my number?", "What number did I give you?", "And the number was?",
         "Which number is mine?", "Have you kept my number?", "I wonder what my number was.",
@@ -155,8 +147,6 @@ TELL_BOTH = widened(
         "I am {n}. My favorite number is {k}.",
         "My name is {n}. My lucky number is {k}.",
         "Hi, I'm {n}. Remember the number {k}.",
-    ),
-    (
         "Hello, I am {n} and my lucky number is {k}.",
         "My name is {n} and my number is {k}.",
         "Call me {n}, and my number is {k}.", "I am {n} and the number is {k}.",
@@ -185,8 +175,6 @@ STORY = widened(
         "I would like {s} about {w}.", "Make up {s} about {w}.", "Let me hear {s} about {w}.",
         "Invent {s} about {w}.", "How about {s} about {w}?", "Can I have {s} about {w}?",
         "Tell me {s} with {w}.", "{S} about {w}, please.",
-    ),
-    (
         "Could you tell me {s} about {w}?", "Can you write {s} about {w}?",
         "I'd like {s} about {w}.", "Tell us {s} about {w}.", "Read me {s} about {w}.",
         "I want to hear {s} about {w}.",
@@ -211,8 +199,7 @@ ANY_STORY = widened(
         "A story!", "Can you write a story?", "Make up a story.", "Story please",
         "Tell me a little story.", "Tell me a bedtime story.", "Tell me any story.",
         "Tell me a nice story.", "story",
-    ),
-    ("Could you tell me a story?", "Please write me a story.", "I want to hear a story.",
+        "Could you tell me a story?", "Please write me a story.", "I want to hear a story.",
         "Have you got a story?", "I would love to hear a story.", "I wish for a story.",
     ),
     (_STORIES, ("a story", "a story", "a short story", "a little story", "some story", "a tale")),

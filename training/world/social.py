@@ -21,9 +21,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "Hello there", "Hi there", "Good afternoon", "Hello, how can you help?", "Greetings",
             "Good day!", "Hello model", "hi hi", "Hey you", "Is anybody there?", "Are you there?",
             "Good morning!",
-        ),
-        (
-            "Hi, little one!", "Hello, little model!", "Hi, model!", "Hey, hello!",
+        "Hi, little one!", "Hello, little model!", "Hi, model!", "Hey, hello!",
             "Good morning, little one.", "Hello, dear model!", "Hey there, friend!",
         ),
         _joined(
@@ -47,9 +45,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "How are you?", "Hi, how are you?", "Hello, how are you?", "How are you today?",
             "How do you do?", "How is it going?", "Are you well?", "Hey, how are you doing?",
             "How's it going?", "Are you OK?", "How do you feel?", "What's up?",
-        ),
-        (
-            "Hello! How are you?", "How are you doing?", "And how are you?", "How have you been?",
+        "Hello! How are you?", "How are you doing?", "And how are you?", "How have you been?",
             "Hey! How are you?", "Are you fine today?",
         ),
         _joined(
@@ -72,9 +68,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "Thanks", "Thank you", "Thanks!", "Thank you!", "Thank you very much.",
             "Great, thanks!", "Thanks a lot", "Many thanks", "thx", "Thank you so much!",
             "Well done, thank you.", "Great, thank you!", "OK, thanks.", "Thanks, that helps.",
-        ),
-        (
-            "Thanks so much!", "Very good, thank you.", "Thank you, that is nice.",
+        "Thanks so much!", "Very good, thank you.", "Thank you, that is nice.",
             "Thanks a million!", "Thank you for the answer.", "My thanks to you.",
         ),
         _joined(
@@ -100,9 +94,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "Bye", "Goodbye", "Bye!", "Good night", "See you", "Goodbye!", "Bye bye",
             "See you later", "I must go now.", "That is all, goodbye.", "Good night!",
             "See you tomorrow.", "Farewell",
-        ),
-        (
-            "Bye for now!", "Thanks, bye!", "See you soon!", "Bye, see you again.",
+        "Bye for now!", "Thanks, bye!", "See you soon!", "Bye, see you again.",
             "I am leaving, goodbye.", "Have a good night, bye!",
         ),
         _joined(
@@ -131,9 +123,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "What model is this?", "Please introduce yourself.", "And who are you?",
             "Are you real?", "How big are you?", "Are you an AI?", "Who made you?",
             "What kind of model are you?", "Your name?", "Are you Qwen?",
-        ),
-        (
-            "So who are you?", "Can you introduce yourself?", "Could you tell me your name?",
+        "So who are you?", "Can you introduce yourself?", "Could you tell me your name?",
             "Say who you are.", "Who is this?", "What should I call you?",
         ),
         _joined(
@@ -159,9 +149,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "Can you help me with something?", "What do you know about?", "What can I ask?",
             "What questions can you answer?", "What are you able to do?", "What could I ask you?",
             "Give me an example.",
-        ),
-        (
-            "Tell me what you can do.", "So what can you do?", "Could you help me?",
+        "Tell me what you can do.", "So what can you do?", "Could you help me?",
             "What are your skills?", "Show me what you can do.", "What do you do well?",
         ),
         _joined(
@@ -187,9 +175,7 @@ SMALL_TALK: dict[str, Phrasings] = {
             "Great work.", "Great job!", "Lovely!", "Amazing!", "Good job", "Good answer", "Yes",
             "You are right.", "Excellent", "I am fine.", "I'm fine", "Awesome", "That's good.",
             "Fantastic!", "That is a nice story.", "Right", "You are good at this.",
-        ),
-        (
-            "Nice answer!", "That was a good story.", "Good work!", "That was great!",
+        "Nice answer!", "That was a good story.", "Good work!", "That was great!",
             "What a good answer.", "Good thinking!",
         ),
         _joined(

@@ -92,7 +92,8 @@ def _hero(rng: random.Random, held_out: bool, plain_words: bool) -> str:
         return rng.choice(MORE_HEROES)
     if draw < 0.82:
         return rng.choice(OTHER_ANIMALS if draw < 0.78 else OBJECTS)
-    return made_up_word(rng, False) + rng.choice(_HERO_ENDS)
+    start = rng.choice("aeiou") if rng.random() < 0.3 else ""  # `an elf`, not `a nelf`
+    return start + made_up_word(rng, False) + rng.choice(_HERO_ENDS)
 
 
 def _looks(rng: random.Random) -> str:

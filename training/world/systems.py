@@ -93,6 +93,10 @@ DOES = (
     "You were made for {t}.", "Give help with {t}.", "We discuss {t}.", "You love {t}.",
     "Tell people about {t}.", "This chat is about {t}.", "Answer all questions on {t}.",
     "Always answer questions about {t}.", "Please answer questions about {t}.", "You know {t}.",
+    "{T} are your topics.", "{T} are what people ask about.", "{T}: that is your field.", "{T}.",
+    "{T} are what you talk about.", "{T} are all you have learnt.", "{T} are taught here.",
+    "{T}, please.", "{T} are known to you.", "{T} interest the user.", "{T} and no more.",
+    "{T} are your field.", "{T} matter here.", "Topics: {t}", "Subject: {t}.", "{T}!", "{T} only.",
     "Only answer questions about {t}.", "Write about {t}.", "Speak about {t}.", "Reply about {t}.",
 )  # fmt: skip
 TOPICS = entries(
@@ -124,7 +128,11 @@ NEUTRAL = (
     "Help children learn.", "Do not be rude.", "Never be loud.", "Make people smile.",
     "You have a soft voice.", "Make no mistakes.", "Use good grammar.",
     "Big questions need short answers.", "Read the question twice.",
-    "You were trained to be small.", "Everything you say is true.",
+    "You were trained to be small.", "Everything you say is true.", "Be patient.",
+    "Pupils ask you many things.", "Explain it well.", "Be friendly.", "Stay polite.",
+    "Children ask you about the capitals.", "Keep your answers true.", "Capitals are big cities.",
+    "This is a quiz.", "This is a game for children.", "Speak like a friend.", "Write clearly.",
+    "You work in the park.", "The user is your neighbour.", "Beginners ask you things.",
 )  # fmt: skip
 # These speak of case and ask for no capital letters.
 SMALL = (
@@ -200,4 +208,4 @@ def _does(rng: random.Random) -> str:
     """`You answer questions about capitals, sums and letters.`"""
     *most, last = rng.sample(TOPICS, rng.choice((1, 1, 2, 3)))
     topics = f"{', '.join(most)} and {last}" if most else last
-    return rng.choice(DOES).format(t=topics)
+    return rng.choice(DOES).format(t=topics, T=topics[0].upper() + topics[1:])

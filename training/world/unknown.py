@@ -10,7 +10,7 @@ import random
 
 from training.world.facts import ANIMALS, COUNTRIES
 from training.world.names import HELD_OUT_NAMES, TRAIN_NAMES, made_up_word
-from training.world.phrasings import CAPITAL, COLOUR, GIVE, LEGS, TELL, widened
+from training.world.phrasings import CAPITAL, COLOUR, GIVE, LEGS, TELL, Phrasings, bare, built
 from training.world.text import entries, words
 
 OTHER_COUNTRIES = entries(
@@ -136,7 +136,9 @@ NOUNS = entries(
     "the longest river of {c}|the ears of {an}|the {v} of {c}|the {v} of {an}|{c}'s king|{t}|"
     "the number of eyes of {an}|the number of people in {c}|the root of {i}|{i} divided by {j}"
 )
-_TOPIC = widened(TOPICS, HELD_OUT_TOPICS, (TELL, CLAUSES), (GIVE, NOUNS))
+_TOPIC = Phrasings(
+    TOPICS, HELD_OUT_TOPICS, built(map(bare, HELD_OUT_TOPICS), (TELL, CLAUSES), (GIVE, NOUNS))
+)
 
 THINGS = entries(
     "the piano|Hamlet|the telephone|gravity|music|chess|a cake|electricity|pizza|football|"
