@@ -206,6 +206,12 @@ def is_true(scene: Scene, fact: Fact) -> bool:
             return [t.colour for t in called(slots["thing"])] == [value]
         case "shape_of":
             return [t.shape for t in called(slots["colour"])] == [value]
+        case "spot":
+            (thing,) = called(slots["thing"])
+            across = "left" if thing.x < 0.4 else "right" if thing.x > 0.6 else ""
+            down = "top" if thing.y < 0.4 else "bottom" if thing.y > 0.6 else ""
+            spots = {"top", "bottom", "left", "right"} & set(value.split())
+            return spots == {across, down} - {""} and (bool(spots) or value == "in the middle")
         case "exists":
             return (value == "yes") == bool(called(slots["thing"]))
         case "describe":
@@ -235,7 +241,7 @@ def test_every_fact_about_a_scene_is_true() -> None:
         for fact in scene.facts(rng):
             kinds.add(fact.kind)
             assert is_true(scene, fact), (fact, scene)
-    assert len(kinds) == 10 and kinds <= set(QUESTIONS)
+    assert len(kinds) == 11 and kinds <= set(QUESTIONS)
 
 
 def shares(
@@ -255,6 +261,7 @@ def test_no_answer_about_scenes_can_be_guessed(held_out: bool) -> None:
     found = shares(scenes.sample_scene, held_out, 2000)
     most = {kind: share for kind, (share, _) in found.items()}
     assert most["exists"] < 0.53 and most["relation"] < 0.53 and most["where"] < 0.3
+    assert most["spot"] < 0.2 and len(found["spot"][1]) == 9
     assert most["colour_of"] < 0.17 and most["shape_of"] < 0.22 and most["count_all"] < 0.22
     assert most["count_shape"] < 0.4 and most["count_colour"] < 0.45
     assert most["bigger"] < 0.1 and most["describe"] < 0.02

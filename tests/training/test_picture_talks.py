@@ -251,7 +251,7 @@ def test_the_last_scores_are_those_of_wrong_pictures_by_group(
         ("chart_count", {"describe_chart"}),
         ("describe_chart", {"chart_count"}),
         *((kind, {"describe"}) for kind in WEIGHTS if LABELS[kind][0] == "scene"),
-        ("relation", {"where"}),
+        ("relation", {"where", "spot"}),
         ("exists", {"colour_of", "count_shape"}),
     ],
 )

@@ -27,6 +27,7 @@ LABELS = {
     "count_colour": ("scene", "scenes: how many red ones"),
     "colour_of": ("scene", "scenes: which colour"),
     "shape_of": ("scene", "scenes: which shape"),
+    "spot": ("scene", "scenes: where is it"),
     "where": ("scene", "scenes: left, right, above or below"),
     "relation": ("scene", "scenes: is it left of, above ..."),
     "bigger": ("scene", "scenes: bigger or smaller"),
@@ -48,15 +49,16 @@ TWO_PICTURES = "two pictures"
 OUTSIDE = "outside its world"
 GROUPS = {"scene": "scenes", "chart": "charts", "text": "text"}  # what the labels begin with
 # After which kinds the answer follows, or nearly does, from what was said and not from the picture.
-_NAMED = ("where", "relation", "bigger")  # their questions name things
+_NAMED = ("spot", "where", "relation", "bigger")  # their questions name things
 GIVEN_BY: dict[str, frozenset[str]] = {
     "count_all": frozenset(("describe",)),
     "count_shape": frozenset(("describe", "absent", "colour_of", "exists", *_NAMED)),
     "count_colour": frozenset(("describe", "shape_of", "exists")),
     "colour_of": frozenset(("describe", "shape_of", "exists", *_NAMED)),
     "shape_of": frozenset(("describe", "colour_of", "exists", *_NAMED)),
-    "where": frozenset(("describe", "relation")),
-    "relation": frozenset(("describe", "where")),
+    "spot": frozenset(("describe", "where", "relation")),
+    "where": frozenset(("describe", "relation", "spot")),
+    "relation": frozenset(("describe", "where", "spot")),
     "bigger": frozenset(("describe", "colour_of", "shape_of", "exists")),
     "exists": frozenset(
         ("describe", "absent", "count_shape", "count_colour", "colour_of", "shape_of", *_NAMED)

@@ -86,6 +86,20 @@ PHRASINGS: dict[str, Phrasings] = {
             "Tell me what the {colour} thing is.", "Which shape is the {colour} thing?",
         ),
     ),
+    "spot": Phrasings(
+        train=(
+            "Where is the {thing}?", "Where in the picture is the {thing}?",
+            "Where do you see the {thing}?", "In which part of the picture is the {thing}?",
+            "Where can I find the {thing}?", "The {thing} is where?", "Where's the {thing}?",
+            "Tell me where the {thing} is.", "In which corner is the {thing}?", "{thing}: where?",
+            "Where does the {thing} stand?", "Can you tell me where the {thing} is?",
+            "Where in the image do you see the {thing}?", "What part is the {thing} in?",
+        ),
+        held_out=(
+            "Where in the image is the {thing}?", "Can you say where the {thing} is?",
+            "In which part of the image do you see the {thing}?", "So where is the {thing}?",
+        ),
+    ),
     "where": Phrasings(  # the two sides of the axis are named
         train=(
             "Is the {a} {choice} the {b}?", "Where is it: is the {a} {choice} the {b}?",

@@ -30,10 +30,11 @@ _UNKNOWN_SHARE = 0.045
 
 # How often each kind is asked, among those that a picture has.
 WEIGHTS = {
-    "count_all": 6, "count_shape": 12, "count_colour": 9, "colour_of": 10, "shape_of": 9,
-    "where": 21, "relation": 10, "bigger": 14, "exists": 11, "describe": 16, "absent": 3,
-    "chart_kind": 13, "chart_count": 30, "largest": 28, "smallest": 24, "trend": 50,
-    "describe_chart": 13, "reads": 62, "word_or_number": 14, "describe_text": 16,
+    "count_all": 6, "count_shape": 16, "count_colour": 14, "colour_of": 8, "shape_of": 10,
+    "spot": 18, "where": 32, "relation": 22, "bigger": 12, "exists": 9, "describe": 15,
+    "absent": 4,
+    "chart_kind": 10, "chart_count": 32, "largest": 28, "smallest": 32, "trend": 40,
+    "describe_chart": 12, "reads": 80, "word_or_number": 9, "describe_text": 18,
 }  # fmt: skip
 
 

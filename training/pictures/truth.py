@@ -6,6 +6,7 @@ import random
 
 from mlx_magic.demo.pictures.charts import PARTS, Chart
 from mlx_magic.demo.pictures.facts import Fact
+from mlx_magic.demo.pictures.scene_facts import spot
 from mlx_magic.demo.pictures.scenes import Scene
 from mlx_magic.demo.pictures.shapes import Thing
 from mlx_magic.demo.pictures.texts import Text
@@ -99,6 +100,7 @@ _OF_SCENES = {
     "count_colour": _count,
     "colour_of": lambda scene, fact: {t.colour for t in _called(scene, fact.slots["thing"])},
     "shape_of": lambda scene, fact: {t.shape for t in _called(scene, fact.slots["colour"])},
+    "spot": lambda scene, fact: {spot(t) or "" for t in _called(scene, fact.slots["thing"])},
     "where": _where,
     "relation": _relation,
     "bigger": _bigger,

@@ -20,6 +20,7 @@ QUESTIONS = {
     "count_colour": "How many {colour} shapes are there?",
     "colour_of": "What colour is the {thing}?",
     "shape_of": "What shape is the {colour} one?",
+    "spot": "Where is the {thing}?",
     "where": "Is the {a} {choice} the {b}?",
     "relation": "Is the {a} {relation} the {b}?",
     "bigger": "Which is {more}, the {a} or the {b}?",

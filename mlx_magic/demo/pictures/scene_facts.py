@@ -16,6 +16,7 @@ def scene_facts(things: Things, stretch: float, rng: random.Random) -> list[Fact
     return [
         *_count_facts(things, rng),
         *_name_facts(things, rng),
+        *_spot_facts(things, rng),
         *_pair_facts(things, stretch, rng),
         *_exists_facts(things, rng),
         Fact("describe", {}, listed([with_article(t.full_name) for t in things])),
@@ -75,6 +76,32 @@ def _names(things: Things, rng: random.Random) -> list[tuple[str, Thing]]:
         elif kinds[thing.kind] == 1:
             named.append((thing.kind, thing))
     return named
+
+
+# A third of the canvas each, with a gap between them so that no thing stands in two.
+_SPANS = {"low": (0.0, 0.36), "mid": (0.43, 0.57), "high": (0.64, 1.0)}
+_SPOTS = {
+    ("low", "low"): "at the top left", ("mid", "low"): "at the top",
+    ("high", "low"): "at the top right", ("low", "mid"): "on the left",
+    ("mid", "mid"): "in the middle", ("high", "mid"): "on the right",
+    ("low", "high"): "at the bottom left", ("mid", "high"): "at the bottom",
+    ("high", "high"): "at the bottom right",
+}  # fmt: skip
+
+
+def spot(thing: Thing) -> str | None:
+    """In which ninth of the picture a thing stands; None where it is between two."""
+    return _SPOTS.get((_span(thing.x), _span(thing.y)))
+
+
+def _span(place: float) -> str:
+    return next((name for name, (low, high) in _SPANS.items() if low <= place <= high), "")
+
+
+def _spot_facts(things: Things, rng: random.Random) -> list[Fact]:
+    """Where in the picture things stand that can be pointed at."""
+    named = [(name, spot(thing)) for name, thing in _names(things, rng)]
+    return [Fact("spot", {"thing": name}, at) for name, at in named if at]
 
 
 _CHOICES = {"x": "left or right of", "y": "above or below"}

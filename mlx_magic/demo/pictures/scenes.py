@@ -173,12 +173,18 @@ def _two(kind: str) -> tuple[str, str]:
 @lru_cache(maxsize=256)
 def _fitting_pairs(colours: frozenset[str]) -> tuple[tuple[RGB, RGB], ...]:
     """The colour pairs on which every one of the colours stands out."""
+    return tuple(pair for pair in PAIRS if all(pair in _clear_pairs(c) for c in colours))
+
+
+@lru_cache(maxsize=len(COLOURS))
+def _clear_pairs(colour: str) -> frozenset[tuple[RGB, RGB]]:
+    """The colour pairs on which one colour stands out, however they mix."""
 
     def clear(pair: tuple[RGB, RGB]) -> bool:
-        paints = [mixed(*pair, share) for share in (0, 0.25, 0.5, 0.75, 1)]
-        return all(distance(COLOURS[c], p) > _CONTRAST for c in colours for p in paints)
+        paints = (mixed(*pair, share) for share in (0, 0.25, 0.5, 0.75, 1))
+        return all(distance(COLOURS[colour], paint) > _CONTRAST for paint in paints)
 
-    return tuple(pair for pair in PAIRS if clear(pair))
+    return frozenset(filter(clear, PAIRS))
 
 
 def _place(rng: random.Random, words: list[Words], width: int, height: int) -> tuple[Thing, ...]:
