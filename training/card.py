@@ -41,9 +41,10 @@ for; greetings and thanks. About anything else it says politely that it does not
 
 ## How well
 
-Every case is held out: pairs of numbers, phrasings, names, topics, system prompts and story wishes
-that training never showed. Greedy decoding through plain mlx-lm on the CPU, bf16 weights{switch};
-half of most kinds come after other turns. Measured by
+Every case is held out: pairs of numbers, phrasings (new ones of words that it knows, drawn by a
+rule), names, topics, system prompts and story wishes that training never showed. Greedy decoding
+through plain mlx-lm on the CPU, bf16 weights{switch}; half of most kinds come after other turns.
+Measured by
 `python -m training.evaluate --model demo:{name}`.
 
 {table}
@@ -61,8 +62,9 @@ were trained to 1,024 tokens. Use it to try software, not to learn facts.
 
 ## How it was made
 
-Synthetic conversations from `training/world`, {tokens} tokens in {steps:,} steps of {batch:,},
-AdamW with a cosine from {rate:g}, float32 weights used in bf16, seed {seed}. Loss counts the
+Synthetic conversations from `training/world`, {tokens} tokens: {steps:,} steps of {batch:,}, and
+from there {second_steps:,} more on a wider world. AdamW with a cosine from {rate:g}, then from
+{second_rate:g}; float32 weights used in bf16; seeds {seed} and {second_seed}. Loss counts the
 answers; in {whole:.0%} of the conversations it counts the person's turns as well, so a program that
 does not stop at `{turn_eos}` sees the model talk on as the person, as with the real family.
 Commands: `training/README.md`. Weights and data: MIT.
@@ -115,11 +117,14 @@ def write_text_card(folder: Path, recipe: Recipe, table: str) -> None:
         switch=SWITCH if recipe.chat_format.no_think else "",
         size=size_line(folder),
         table=table,
-        tokens=f"{batch * plan.steps / 1e6:,.0f} million",
+        tokens=f"{batch * (plan.steps + plan.second_steps) / 1e6:,.0f} million",
         steps=plan.steps,
+        second_steps=plan.second_steps,
         batch=batch,
         rate=plan.learning_rate,
+        second_rate=plan.second_rate,
         seed=plan.seed,
+        second_seed=plan.seed + 1,
         whole=WHOLE_SHARE,
         turn_eos=recipe.turn_eos,
     )

@@ -7,6 +7,7 @@ questions are the world's; the answers hold the same facts in the adapter's voic
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import re
@@ -29,7 +30,9 @@ from training.world.stories import Wish
 ADAPTER_BAR = 0.95
 # What an adapter is measured on: the voice of answers that the system prompt does not set.
 LEFT_OUT = ("capital letters when the system prompt asks", "the last turn of a long chat")
-LONGEST_PROMPT = 850  # letters; longer histories are left to the base model
+LONGEST_PROMPT = 1600  # letters; longer histories are left to the base model
+# Every so many chats end with the person's own name or number, which must be found again.
+RECALL_EVERY = 4
 EXAMPLES = 24_000
 # Answers already given may be the base model's, when an adapter is put on in the middle of a chat.
 OTHER_VOICE_SHARE = 0.25
@@ -71,7 +74,7 @@ SETTINGS: dict[str, Any] = {
     "val_batches": 4,
     "steps_per_report": 50,
     "steps_per_eval": 500,
-    "max_seq_length": 512,
+    "max_seq_length": 1024,
     "mask_prompt": True,
     "seed": 7,
     "data": "training/world",
@@ -83,12 +86,15 @@ SETTINGS: dict[str, Any] = {
 
 def examples(voice: Voice, base_manner: str, seed: int, count: int) -> Iterator[dict[str, Any]]:
     """Chats as mlx-lm's `{"messages": ...}` rows; the last answer is the one that is learnt."""
-    for number in range(count * 2):
+    for number in itertools.count():
         if count == 0:
             return
         rng = random.Random(f"{voice.name} {seed} {number}")
-        turns = rng.choice((1, 1, 1, 2, 2, 3, 4))
+        recall = number % RECALL_EVERY == 0
+        turns = rng.choice((2, 3, 3, 4, 5) if recall else (1, 1, 1, 2, 2, 3, 4))
         ours = _spoken(voice, number, seed, turns)
+        if recall and not _recalls(ours):
+            continue
         theirs = _conversation(MANNERS[base_manner], number, seed, turns)
         if any(turn.answer.isupper() for turn in theirs.turns):
             continue  # the system prompt asks for capitals
@@ -98,6 +104,12 @@ def examples(voice: Voice, base_manner: str, seed: int, count: int) -> Iterator[
         if _letters(row) <= LONGEST_PROMPT:
             count -= 1
             yield row
+
+
+def _recalls(talk: Conversation) -> bool:
+    """Whether the last turn asks for what an earlier one told."""
+    told = {turn.task for turn in talk.turns[:-1]}
+    return {"name": "tell name", "number": "tell number"}.get(talk.turns[-1].task) in told
 
 
 def _letters(row: dict[str, Any]) -> int:
