@@ -5,7 +5,7 @@ from typing import Any
 
 from .conversations import Exchange
 from .errors import Interrupted
-from .events import ResidentStatus
+from .events import ResidentStatus, Unloaded
 from .options import GenerationOptions
 from .reply import Reply
 from .sessions import Session, get_session
@@ -20,23 +20,39 @@ def load_model(
     spec: str | os.PathLike[str],
     name: str | None = None,
     pin: bool = False,
-    *,
+    adapter: str | os.PathLike[str] | None = None,
     revision: str | None = None,
+    ttl_seconds: float | None = None,
+    *,
+    draft: str | os.PathLike[str] | None = None,
 ) -> ResidentStatus:
-    """Bring a model into memory.
+    """Bring a model into memory, evicting what the budget asks for, least recently used first.
 
-    `spec` is a Hub repository, a local folder or `demo:NAME`. Raises a `MlxMagicError` that says
-    what is wrong; the pool is then as it was.
+    `spec` is a Hub repository, a local folder or `demo:NAME`; `adapter` is a LoRA adapter that is
+    laid over its weights, `draft` a small model of the same vocabulary that guesses ahead, and
+    `ttl_seconds` how long it may stay idle. Raises a `MlxMagicError` that says what is wrong; the
+    pool is then as it was.
 
     >>> load_model("demo:qwen").name  # doctest: +SKIP
     'qwen'
     """
-    return get_session().load_model(spec, name, pin=pin, revision=revision)
+    return get_session().load_model(
+        spec,
+        name,
+        pin=pin,
+        adapter=adapter,
+        revision=revision,
+        ttl_seconds=ttl_seconds,
+        draft=draft,
+    )
 
 
-def unload_model(name: str) -> ResidentStatus:
-    """Free a resident's memory. Raises `ResidentNotFound`, or `ResidentBusy` while it answers."""
-    return get_session().pool.unload(name)
+def unload_model(name: str, *, force: bool = False) -> Unloaded:
+    """Free a resident's memory, once its answer has ended; `force` cancels the answer.
+
+    Raises `ResidentNotFound`, or `ResidentBusy` for a base whose weights an adapter uses.
+    """
+    return get_session().pool.unload(name, force=force)
 
 
 def pin_model(name: str, pinned: bool = True) -> ResidentStatus:

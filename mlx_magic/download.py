@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import DiskFull, DownloadFailed
-from .snapshot import CONFIG, check_repository, missing_files, wanted_files
+from .snapshot import Sought
 from .transfer import Line, Workers, wait_for
 from .units import format_bytes
 
@@ -81,8 +81,9 @@ class RemoteFile:
 class Download:
     """One download: it knows how far it is, so that a failure can say what is kept."""
 
-    def __init__(self, repo_id: str, revision: str, store: Path) -> None:
+    def __init__(self, repo_id: str, revision: str, store: Path, sought: Sought) -> None:
         """`store` is the repository's own folder in the Hub cache (`models--owner--name`)."""
+        self.sought = sought
         self.repo_id = repo_id
         self.revision = revision
         self.store = store
@@ -106,7 +107,7 @@ class Download:
         as they are. An exception in `on_progress`, or KeyboardInterrupt, stops the transfer.
         """
         wait_for(self._look_up)
-        check_repository(self.repo_files, self.repo_id)
+        self.sought.check(self.repo_files, self.repo_id)
         self._check_space()
         _note_revision(self.store / "refs" / self.revision, self.commit, self.revision)
         speed = _Speed(self.done_bytes)
@@ -139,7 +140,7 @@ class Download:
             )
         self.commit = info.sha
         self.repo_files = tuple(siblings)
-        files = [self._remote_file(siblings[name]) for name in wanted_files(siblings)]
+        files = [self._remote_file(siblings[name]) for name in self.sought.wanted(siblings)]
         # Small files first: a refusal shows at once, and the config is there early.
         self._files = tuple(sorted(files, key=lambda f: f.size_bytes))
         sizes = {f.digest: f.size_bytes for f in self._files}
@@ -261,9 +262,9 @@ class Download:
         return DownloadProgress(self._latest, done, self.total_bytes, rate, left)
 
     def _link(self) -> Path:
-        """Put the snapshot's links in place; config.json last, so that no half looks whole."""
+        """Put the snapshot's links in place; the config last, so that no half looks whole."""
         folder = self.store / "snapshots" / self.commit
-        for file in sorted(self._files, key=lambda f: f.name == CONFIG):
+        for file in sorted(self._files, key=lambda f: f.name == self.sought.config):
             link, blob = folder / file.name, self._blob(file)
             if _has_size(link, file.size_bytes):
                 continue
@@ -280,7 +281,7 @@ class Download:
                     blob.replace(link)
         # An index may promise files that the repository never had. huggingface_hub's place to
         # note that a commit lacks a file keeps the next load off the network.
-        for name in missing_files(folder):
+        for name in self.sought.missing(folder, ()):
             note = self.store / ".no_exist" / self.commit / name
             note.parent.mkdir(parents=True, exist_ok=True)
             note.touch()

@@ -12,6 +12,7 @@
     ├── ModelUnsupported        no engine here runs this kind of model
     ├── ResidentNotFound        no resident of that name
     ├── ResidentBusy            the resident is answering right now
+    ├── MemoryBudgetExceeded    no room in the budget, whatever may be evicted
     ├── TemplateRefused         the chat template refuses the conversation
     ├── GenerationFailed        the engine failed while it generated
     └── SessionEnded            the extension was unloaded meanwhile
@@ -97,6 +98,10 @@ class ResidentNotFound(MlxMagicError):
 
 class ResidentBusy(MlxMagicError):
     """The resident is answering and can't be taken away."""
+
+
+class MemoryBudgetExceeded(MlxMagicError):
+    """Something won't fit into the memory budget, even with all evicted that may be."""
 
 
 class TemplateRefused(MlxMagicError):

@@ -63,7 +63,12 @@ Event = PrefillProgress | TextDelta | Finished
 
 @dataclass(frozen=True)
 class ResidentStatus:
-    """One resident model, as the pool sees it."""
+    """One resident model, as the pool sees it.
+
+    `weight_bytes` are its own, `shared_bytes` those of the base whose weights it uses,
+    `cache_bytes` its KV caches kept between turns. `adapter` and `draft` are specs, `base` is a
+    name; `ttl_seconds` is how long it may stay idle, None for ever.
+    """
 
     name: str
     spec: str
@@ -79,15 +84,44 @@ class ResidentStatus:
     requests: int
     load_seconds: float
     last_used: datetime
+    base: str | None = None
+    draft: str | None = None
+    ttl_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """What became of a resident that was freed: its last status, the bytes that came back, and
+    what in the notebook still holds some of it (`the variable model`, `Out[3]`)."""
+
+    status: ResidentStatus
+    freed_bytes: int
+    held_by: tuple[str, ...]
+
+
+ChangeKind = Literal["loaded", "unloaded", "evicted", "expired", "pinned", "unpinned"]
+
+
+@dataclass(frozen=True)
+class PoolChange:
+    """One thing that happened to the pool; `size_bytes` came or went, `why` says what for."""
+
+    number: int
+    at: datetime
+    kind: ChangeKind
+    name: str
+    size_bytes: int
+    why: str
 
 
 @dataclass(frozen=True)
 class PoolStatus:
     """The pool at one moment. `residents` stand in LRU order, the next to go first.
 
-    `budget_bytes` is None as long as no budget is enforced. `active_bytes` is what MLX holds in
-    use, `buffer_pool_bytes` what it keeps for reuse, `other_bytes` the part of the active memory
-    that belongs to no resident (the notebook's own arrays).
+    `budget_bytes` is None when no budget is enforced, and before the first load. `active_bytes` is
+    what MLX holds in use, `buffer_pool_bytes` what it keeps for reuse, `other_bytes` the part of
+    the active memory that belongs to no resident (the notebook's own arrays, and what an answer
+    under way uses). `changes` is the number of the last `PoolChange`.
     """
 
     budget_bytes: int | None
@@ -95,3 +129,9 @@ class PoolStatus:
     buffer_pool_bytes: int
     other_bytes: int
     residents: tuple[ResidentStatus, ...]
+    changes: int = 0
+
+    @property
+    def views_first(self) -> tuple[ResidentStatus, ...]:
+        """The residents in an order in which all can be freed: a base after what lies over it."""
+        return tuple(sorted(self.residents, key=lambda r: r.base is None))

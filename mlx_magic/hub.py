@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from json import JSONDecodeError
 from pathlib import Path
@@ -24,10 +25,28 @@ from .errors import (
     UsageProblem,
     did_you_mean,
 )
-from .snapshot import CONFIG, Snapshot, missing_files, read_snapshot
+from .snapshot import (
+    CONFIG,
+    Snapshot,
+    Sought,
+    Source,
+    check_repository,
+    missing_files,
+    read_snapshot,
+    wanted_files,
+)
 from .units import format_bytes
 
-__all__ = ["CachedModel", "DownloadProgress", "Snapshot", "canonical", "list_cached", "resolve"]
+__all__ = [
+    "CachedModel",
+    "DownloadProgress",
+    "Found",
+    "Snapshot",
+    "canonical",
+    "find",
+    "list_cached",
+    "resolve",
+]
 
 _DEFAULT_DEMO = "qwen"
 _DEFAULT_REVISION = "main"
@@ -54,17 +73,46 @@ def resolve(
     Raises ModelNotFound, ModelGated, ModelUnsupported, HubUnreachable, DownloadFailed, DiskFull,
     SnapshotBroken, or UsageProblem for a malformed spec or revision.
     """
+    found = find(spec, _MODEL, revision=revision, on_progress=on_progress)
+    return read_snapshot(
+        found.path,
+        spec=found.spec,
+        revision=found.revision,
+        source=found.source,
+        known_absent=found.known_absent,
+    )
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a spec led to; `known_absent` names files that the repository is known not to have."""
+
+    spec: str
+    path: Path
+    revision: str | None
+    source: Source
+    known_absent: frozenset[str] = frozenset()
+
+
+def find(
+    spec: str,
+    sought: Sought,
+    *,
+    revision: str | None = None,
+    on_progress: Callable[[DownloadProgress], None] | None = None,
+) -> Found:
+    """The way of `resolve` to a folder, for whatever is sought. The folder is not read yet."""
     spec = canonical(spec)
     if spec.startswith("demo:"):
         _refuse_revision(spec, revision)
-        return _resolve_demo(spec)
+        return Found(*sought.demo(spec), revision=None, source="demo")
     if os.path.isabs(spec):  # noqa: PTH117 - never raises, see _names_a_path
         _refuse_revision(spec, revision)
-        return _resolve_folder(spec)
-    _check_repo_id(spec)
+        return _find_folder(spec, sought)
+    _check_repo_id(spec, sought)
     if revision is not None and not _REVISION.fullmatch(revision):
         raise UsageProblem(f"{revision!r} is no revision; give a branch, a tag or a commit hash")
-    return _resolve_hub(spec, revision or _DEFAULT_REVISION, on_progress)
+    return _find_on_hub(spec, revision or _DEFAULT_REVISION, sought, on_progress)
 
 
 def canonical(spec: str | os.PathLike[str]) -> str:
@@ -89,14 +137,31 @@ def canonical(spec: str | os.PathLike[str]) -> str:
 
 def _refuse_revision(spec: str, revision: str | None) -> None:
     if revision is not None:
-        raise UsageProblem(f"only Hub models have revisions; leave it out for {spec!r}")
+        raise UsageProblem(f"only Hub repositories have revisions; leave it out for {spec!r}")
 
 
-def _resolve_demo(spec: str) -> Snapshot:
+def _demo_model(spec: str) -> tuple[str, Path]:
     from . import demo
 
     model = demo.find(spec)
-    return read_snapshot(Path(model.path), spec=model.spec, revision=None, source="demo")
+    return model.spec, Path(model.path)
+
+
+def _known_models() -> set[str]:
+    from . import demo
+
+    return {model.spec for model in demo.list()} | {m.spec for m in list_cached() if m.complete}
+
+
+_MODEL = Sought(
+    noun="model",
+    config=CONFIG,
+    wanted=wanted_files,
+    check=check_repository,
+    missing=missing_files,
+    demo=_demo_model,
+    known=_known_models,
+)
 
 
 def _names_a_path(spec: str) -> bool:
@@ -106,21 +171,23 @@ def _names_a_path(spec: str) -> bool:
     return bool(spec) and os.path.isdir(spec)  # noqa: PTH112
 
 
-def _resolve_folder(spec: str) -> Snapshot:
+def _find_folder(spec: str, sought: Sought) -> Found:
     folder = Path(spec)
     if os.path.isfile(folder):  # noqa: PTH113 - never raises, see above
-        raise UsageProblem(f"{_short(spec)} is a file; give the folder that holds the model")
+        raise UsageProblem(
+            f"{_short(spec)} is a file; give the folder that holds the {sought.noun}"
+        )
     if not os.path.isdir(folder):  # noqa: PTH112 - never raises
         parent = folder.parent
         # An impossible path raises even when it is only looked at; it has no siblings either.
-        known = parent.glob(f"*/{CONFIG}") if os.path.isdir(parent) else ()  # noqa: PTH112
+        known = parent.glob(f"*/{sought.config}") if os.path.isdir(parent) else ()  # noqa: PTH112
         siblings = [path.parent.name for path in known]
         hint = did_you_mean(folder.name, siblings) or "check the path"
         raise ModelNotFound(f"there is no folder {_short(spec)}; {hint}")
-    return read_snapshot(folder, spec=str(folder), revision=None, source="folder")
+    return Found(str(folder), folder, revision=None, source="folder")
 
 
-def _check_repo_id(spec: str) -> None:
+def _check_repo_id(spec: str, sought: Sought) -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # lazy
 
@@ -129,37 +196,33 @@ def _check_repo_id(spec: str) -> None:
     except HFValidationError as error:
         raise UsageProblem(
             f"{_short(spec)} is neither demo:NAME, a folder nor a Hub repository owner/name"
-            f"{_close_matches(spec)}"
+            f"{_close_matches(spec, sought)}"
         ) from error
     if "/" not in spec:
         raise ModelNotFound(
-            f"there is no model {spec!r}; a Hub repository is owner/name, a folder ./{spec}"
-            f"{_close_matches(spec)}"
+            f"there is no {sought.noun} {spec!r}; a Hub repository is owner/name, a folder ./{spec}"
+            f"{_close_matches(spec, sought)}"
         )
 
 
-def _resolve_hub(
-    repo_id: str, revision: str, on_progress: Callable[[DownloadProgress], None] | None
-) -> Snapshot:
+def _find_on_hub(
+    repo_id: str,
+    revision: str,
+    sought: Sought,
+    on_progress: Callable[[DownloadProgress], None] | None,
+) -> Found:
     store = cache_root() / ("models--" + repo_id.replace("/", "--"))
     commit = cached_commit(store, revision)
     if commit is not None:
         folder = store / "snapshots" / commit
         absent = known_absent(store, commit)
-        if not missing_files(folder, absent):
-            return read_snapshot(
-                folder, spec=repo_id, revision=commit, source="cache", known_absent=absent
-            )
-    download = Download(repo_id, revision, store)
+        if not sought.missing(folder, absent):
+            return Found(repo_id, folder, commit, "cache", frozenset(absent))
+    download = Download(repo_id, revision, store, sought)
     with _one_line(download):
         folder = download.run(on_progress)
-    return read_snapshot(
-        folder,
-        spec=repo_id,
-        revision=download.commit,
-        source="download",
-        known_absent=known_absent(store, download.commit),
-    )
+    absent = known_absent(store, download.commit)
+    return Found(repo_id, folder, download.commit, "download", frozenset(absent))
 
 
 @contextmanager
@@ -204,8 +267,8 @@ def _gated(download: Download) -> MlxMagicError:
 
 def _not_found(download: Download) -> MlxMagicError:
     return ModelNotFound(
-        f"the Hub has no model {download.repo_id!r}, or it is private (then run `hf auth login`)"
-        f"{_close_matches(download.repo_id)}"
+        f"the Hub has no {download.sought.noun} {download.repo_id!r}, or it is private "
+        f"(then run `hf auth login`){_close_matches(download.repo_id, download.sought)}"
     )
 
 
@@ -217,7 +280,9 @@ def _no_revision(download: Download) -> MlxMagicError:
 
 
 def _disabled(download: Download) -> MlxMagicError:
-    return ModelNotFound(f"the Hub has disabled {download.repo_id!r}; load another model")
+    return ModelNotFound(
+        f"the Hub has disabled {download.repo_id!r}; load another {download.sought.noun}"
+    )
 
 
 def _refused(error: Exception, download: Download) -> MlxMagicError:
@@ -236,7 +301,7 @@ def _refused(error: Exception, download: Download) -> MlxMagicError:
 def _offline(download: Download) -> MlxMagicError:
     return HubUnreachable(
         f"offline (HF_HUB_OFFLINE is set){_on_disk(download)}; "
-        f"unset it and restart the kernel{_close_matches(download.repo_id)}"
+        f"unset it and restart the kernel{_close_matches(download.repo_id, download.sought)}"
     )
 
 
@@ -253,7 +318,7 @@ def _no_connection(error: Exception, download: Download) -> MlxMagicError:
         return _broke_off(f"the connection broke ({type(error).__name__})", download)
     return HubUnreachable(
         f"the Hub can't be reached ({type(error).__name__}){_on_disk(download)}; "
-        f"check the connection and load again{_close_matches(download.repo_id)}"
+        f"check the connection and load again{_close_matches(download.repo_id, download.sought)}"
     )
 
 
@@ -291,11 +356,9 @@ def _model_page(download: Download) -> str:
     return f"{constants.ENDPOINT}/{download.repo_id}"
 
 
-def _close_matches(spec: str) -> str:
+def _close_matches(spec: str, sought: Sought) -> str:
     """`; did you mean …?` from what loads without the network, or nothing."""
-    from . import demo
-
-    known = {model.spec for model in demo.list()} | {m.spec for m in list_cached() if m.complete}
+    known = sought.known()
     if "/" not in spec:
         # People leave out the owner: then the name alone is compared.
         tails = {name.replace(":", "/").rpartition("/")[2].lower(): name for name in known}

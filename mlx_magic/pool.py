@@ -1,51 +1,116 @@
-"""The pool: the resident models, in LRU order, and the leases of those that are answering."""
+"""The pool: the resident models in LRU order, the leases of those that answer, the memory budget.
+
+Room is made before a model's first array is read: `budget` plans, this file carries the plan out.
+"""
 
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 
+from .adapters import AdapterSnapshot
+from .budget import AdmissionPlan, Held, over_budget, plan_admission
 from .engines import device, load_engine, preload
 from .engines.protocol import Cancelled, Engine
 from .errors import ResidentBusy, ResidentNotFound, UsageProblem, did_you_mean
-from .events import PoolStatus, ResidentStatus
-from .hub import Snapshot
+from .events import ChangeKind, PoolChange, PoolStatus, ResidentStatus, Unloaded
 from .messages import Message
+from .names import default_name
 from .options import GenerationOptions
-from .worker import Job, MLXThread, Stream
+from .snapshot import Snapshot
+from .worker import Job, MLXThread, Stream, let_go
+
+_CHANGES_KEPT = 1000
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be loaded, and as what: a model, perhaps a LoRA adapter over it or a draft model
+    beside it. `ttl_seconds`: how long it may stay idle, None for ever."""
+
+    snapshot: Snapshot
+    name: str
+    pinned: bool = False
+    adapter: AdapterSnapshot | None = None
+    draft: Snapshot | None = None
+    ttl_seconds: float | None = None
+
+    @property
+    def own_bytes(self) -> int:
+        """What it costs beside its base, if it has one, by the files' headers."""
+        if self.adapter is not None:
+            return self.adapter.weight_bytes
+        return self.snapshot.weight_bytes + (self.draft.weight_bytes if self.draft else 0)
+
+    def is_same(self, other: "Wanted") -> bool:
+        """Whether both are the same files, whatever they are called."""
+        return _files(self) == _files(other)
+
+
+def _files(wanted: Wanted) -> tuple[object, ...]:
+    parts = (wanted.snapshot, wanted.adapter, wanted.draft)
+    return tuple(part and part.path for part in parts)
 
 
 @dataclass
 class _Resident:
     """A model in memory. Only the pool changes it, under its lock."""
 
-    name: str
-    snapshot: Snapshot
+    wanted: Wanted
     engine: Engine
-    pinned: bool
     load_seconds: float
     last_used: datetime
+    pinned: bool
+    base: "_Resident | None" = None
+    idle_since: float = field(default_factory=monotonic)
     requests: int = 0
     leases: int = 0
+    leaving: bool = False
+    streams: "weakref.WeakSet[Stream]" = field(default_factory=weakref.WeakSet)
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+    @property
+    def spec(self) -> str:
+        return self.wanted.snapshot.spec
+
+    def held(self) -> Held:
+        return Held(
+            name=self.name,
+            own_bytes=self.engine.weight_bytes,
+            cache_bytes=self.engine.cache_bytes,
+            pinned=self.pinned,
+            busy=self.leases > 0,
+            base=self.base.name if self.base else None,
+        )
 
     def status(self) -> ResidentStatus:
+        wanted = self.wanted
         return ResidentStatus(
             name=self.name,
-            spec=self.snapshot.spec,
-            revision=self.snapshot.revision,
+            spec=self.spec,
+            revision=wanted.snapshot.revision,
             family=self.engine.family.name,
             kind=self.engine.kind,
             weight_bytes=self.engine.weight_bytes,
-            shared_bytes=0,
-            cache_bytes=0,
+            shared_bytes=self.base.engine.weight_bytes if self.base else 0,
+            cache_bytes=self.engine.cache_bytes,
             pinned=self.pinned,
             busy=self.leases > 0,
-            adapter=None,
+            adapter=wanted.adapter.spec if wanted.adapter else None,
             requests=self.requests,
             load_seconds=self.load_seconds,
             last_used=self.last_used,
+            base=self.base.name if self.base else None,
+            draft=wanted.draft.spec if wanted.draft else None,
+            ttl_seconds=wanted.ttl_seconds,
         )
 
 
@@ -53,89 +118,353 @@ class ModelPool:
     """The models of one kernel. Its methods may be called from any thread.
 
     Loading, answering and freeing happen on the MLX thread that it is given. A failed or
-    interrupted load leaves the pool as it was.
+    interrupted load leaves the pool as it was. `default_budget` gives the budget in bytes, or None
+    for none; it is asked on the MLX thread before the first load, unless `set_budget` came first.
     """
 
-    def __init__(self, thread: MLXThread) -> None:
+    def __init__(
+        self, thread: MLXThread, default_budget: Callable[[], int | None] = lambda: None
+    ) -> None:
         self._thread = thread
         self._lock = threading.RLock()
+        self._quiet = threading.Condition(self._lock)  # told when a lease ends
         self._residents: OrderedDict[str, _Resident] = OrderedDict()  # least recently used first
+        self._default_budget: Callable[[], int | None] | None = default_budget
+        self._budget: int | None = None
+        self._changes: deque[PoolChange] = deque(maxlen=_CHANGES_KEPT)
+        self._counted = 0
+        self._timer: threading.Timer | None = None
 
-    def load(self, snapshot: Snapshot, *, name: str, pinned: bool = False) -> ResidentStatus:
+    # Loading.
+
+    def load(
+        self,
+        snapshot: Snapshot,
+        *,
+        name: str,
+        pinned: bool = False,
+        adapter: AdapterSnapshot | None = None,
+        draft: Snapshot | None = None,
+        ttl_seconds: float | None = None,
+    ) -> ResidentStatus:
         """Bring a snapshot in under `name`, or find it there already.
 
-        Raises `UsageProblem` when the name belongs to another model, and whatever the engine
-        raises when the files can't be loaded.
+        With `adapter` it is a view over the resident base's weights; a base that is not resident
+        is brought in first, under its own name. Room is made within the budget, least recently
+        used first. Raises `UsageProblem` when the name belongs to another model,
+        `MemoryBudgetExceeded` when no plan makes enough room, and whatever the engine raises when
+        the files can't be loaded; then nothing has changed.
         """
-        return self._thread.call(lambda job: self._load(job, snapshot, name, pinned))
+        wanted = Wanted(snapshot, name, pinned, adapter, draft, ttl_seconds)
+        status = self._thread.call(lambda job: self._load(job, wanted))
+        self._watch_idle()
+        return status
 
-    def _load(self, job: Job, snapshot: Snapshot, name: str, pinned: bool) -> ResidentStatus:
-        held = self._held(snapshot, name, pinned)
-        if held is not None:
-            return held
+    def plan(
+        self,
+        snapshot: Snapshot,
+        *,
+        name: str,
+        adapter: AdapterSnapshot | None = None,
+        draft: Snapshot | None = None,
+    ) -> AdmissionPlan:
+        """What loading it would do, without doing it. Raises what `load` would."""
+        wanted = Wanted(snapshot, name, False, adapter, draft)
+        return self._thread.call(lambda _: self._plan(wanted))
+
+    def _plan(self, wanted: Wanted) -> AdmissionPlan:
+        preload()
+        with self._lock:
+            there = self._there(wanted)
+            return self._admission(0 if there else self._need(wanted), self._base_of(wanted))
+
+    def _need(self, wanted: Wanted) -> int:
+        """What it costs, with the base that it would bring in."""
+        missing = wanted.adapter is not None and self._base_of(wanted) is None
+        return wanted.own_bytes + (wanted.snapshot.weight_bytes if missing else 0)
+
+    def _admission(self, need_bytes: int, base: _Resident | None) -> AdmissionPlan:
+        """The plan that makes room, sparing the base."""
+        device.free_unused()
+        held = [resident.held() for resident in self._residents.values()]
+        if base is not None:
+            held = [replace(h, pinned=h.pinned or h.name == base.name) for h in held]
+        return plan_admission(need_bytes, self._limit(), self._other_bytes(), held)
+
+    def _load(self, job: Job, wanted: Wanted) -> ResidentStatus:
+        there = self._there(wanted)
+        if there is not None:
+            return self._found(there, wanted)
         if job.cancelled:
             raise Cancelled
         preload()  # the imports are no part of the load's time
-        started = perf_counter()
-        engine = load_engine(snapshot)
-        seconds = perf_counter() - started
-        if job.cancelled:  # interrupted meanwhile: a model enters whole and wanted, or not at all
-            engine.close()
-            raise Cancelled
         with self._lock:
-            resident = _Resident(name, snapshot, engine, pinned, seconds, _now())
-            self._residents[name] = resident
-            return resident.status()
+            self._admission(self._need(wanted), self._base_of(wanted))  # refused before it is built
+        evicted: list[_Resident] = []
+        order = list(self._residents)
+        brought: _Resident | None = None
+        try:
+            base = self._base_of(wanted)
+            if wanted.adapter is not None and base is None:
+                own = Wanted(wanted.snapshot, self._base_name(wanted))
+                # Room for both at once: what `plan` has said.
+                base = brought = self._bring_in(job, own, None, evicted, self._need(wanted))
+            return self._bring_in(job, wanted, base, evicted, wanted.own_bytes).status()
+        except BaseException as error:
+            let_go(error)  # or what was read in vain would lie beside what comes back
+            if brought is not None:
+                self._free(brought, "unloaded", "it was brought in for an adapter that failed")
+            self._bring_back(evicted, order)
+            raise
+
+    def _bring_in(
+        self,
+        job: Job,
+        wanted: Wanted,
+        base: _Resident | None,
+        evicted: list[_Resident],
+        need_bytes: int,
+    ) -> _Resident:
+        """Build, make room, read, enter. Nothing is evicted for a model that can't be built.
+
+        What is evicted is added to the list, in its order.
+        """
+        started = perf_counter()
+        if base is None:
+            engine = load_engine(wanted.snapshot, wanted.draft)
+        else:
+            assert wanted.adapter is not None
+            engine = base.engine.view(wanted.adapter)
+        try:
+            evicted += self._make_room(need_bytes, base, wanted.name)
+            engine.read_weights()
+            if job.cancelled:  # interrupted meanwhile: a model enters whole and wanted, or not
+                raise Cancelled
+        except BaseException:
+            engine.close()
+            raise
+        seconds = perf_counter() - started
+        with self._lock:
+            resident = _Resident(wanted, engine, seconds, _now(), wanted.pinned, base)
+            self._residents[wanted.name] = resident
+            if base is not None:
+                self._touch(base)
+                self._touch(resident)
+            self._tell("loaded", wanted.name, engine.weight_bytes)
+            return resident
+
+    def _make_room(self, need_bytes: int, base: _Resident | None, what_for: str) -> list[_Resident]:
+        """Carry the plan out; the residents that it evicted, which can be brought back."""
+        with self._lock:  # nobody can lease one between the plan and its eviction
+            plan = self._admission(need_bytes, base)
+            dropping = [self._residents[name] for name in plan.drop_caches]
+            evicted = [self._residents.pop(name) for name in plan.evict]
+        for resident in dropping:
+            resident.engine.drop_caches()
+        for resident in evicted:
+            size = resident.engine.weight_bytes
+            resident.engine.close()
+            self._tell("evicted", resident.name, size, f"to make room for {what_for}")
+        device.free_unused()
+        return evicted
+
+    def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> None:
+        """Load again what was evicted for a model whose files could not be read after all."""
+        for resident in reversed(evicted):  # a base comes before the views that were over it
+            with suppress(Exception):  # its own files may have gone: then it stays evicted
+                wanted = resident.wanted
+                if resident.base is None:
+                    resident.engine = load_engine(wanted.snapshot, wanted.draft)
+                else:
+                    assert wanted.adapter is not None
+                    resident.engine = resident.base.engine.view(wanted.adapter)
+                resident.engine.read_weights()
+                with self._lock:
+                    self._residents[resident.name] = resident
+                    self._tell("loaded", resident.name, resident.engine.weight_bytes)
+        with self._lock:
+            for name in filter(self._residents.__contains__, order if evicted else ()):
+                self._residents.move_to_end(name)
 
     def require_free(self, name: str, spec: str) -> None:
         """Raise `UsageProblem` when `name` belongs to the resident of another spec."""
         with self._lock:
             resident = self._residents.get(name)
-            if resident is not None and resident.snapshot.spec != spec:
+            if resident is not None and resident.spec != spec:
                 raise UsageProblem(
-                    f"the name {name!r} is taken by {resident.snapshot.spec}; "
+                    f"the name {name!r} is taken by {resident.spec}; "
                     f"choose another with --as NAME, or %unload_model {name} first"
                 )
 
-    def _held(self, snapshot: Snapshot, name: str, pinned: bool) -> ResidentStatus | None:
-        """The resident that `name` and `snapshot` already stand for."""
+    def _there(self, wanted: Wanted) -> _Resident | None:
+        """The resident that the name stands for, which must be what is wanted."""
         with self._lock:
-            self.require_free(name, snapshot.spec)
-            resident = self._residents.get(name)
-            if resident is None:
-                return None
-            if resident.snapshot.path != snapshot.path:
-                raise UsageProblem(
-                    f"the name {name!r} is taken by another revision of {snapshot.spec}; "
-                    f"choose another with --as NAME, or %unload_model {name} first"
-                )
-            resident.pinned |= pinned
+            self.require_free(wanted.name, wanted.snapshot.spec)
+            resident = self._residents.get(wanted.name)
+            if resident is None or resident.wanted.is_same(wanted):
+                return resident
+            what = "another revision of" if wanted.adapter is None else "another adapter over"
+            if resident.wanted.adapter and not wanted.adapter:
+                what = "an adapter over"
+            elif _files(resident.wanted)[:2] == _files(wanted)[:2]:
+                what = "another draft for"
+            raise UsageProblem(
+                f"the name {wanted.name!r} is taken by {what} {wanted.snapshot.spec}; "
+                f"choose another with --as NAME, or %unload_model {wanted.name} first"
+            )
+
+    def _found(self, resident: _Resident, wanted: Wanted) -> ResidentStatus:
+        with self._lock:
+            if wanted.pinned and not resident.pinned:
+                resident.pinned = True
+                self._tell("pinned", resident.name, 0)
+            if wanted.ttl_seconds is not None:
+                resident.wanted = replace(resident.wanted, ttl_seconds=wanted.ttl_seconds)
             self._touch(resident)
             return resident.status()
 
-    def unload(self, name: str) -> ResidentStatus:
-        """Free a resident. Raises `ResidentNotFound`, or `ResidentBusy` while it is answering."""
+    def _base_of(self, wanted: Wanted) -> _Resident | None:
+        """The resident over whose weights an adapter of this snapshot can lie."""
+        if wanted.adapter is None:
+            return None
+        plain = Wanted(wanted.snapshot, wanted.name)
+        return next((r for r in self._residents.values() if r.wanted.is_same(plain)), None)
+
+    def _base_name(self, wanted: Wanted) -> str:
+        """A name for the base that nobody named: not that of its view."""
+        name = default_name(wanted.snapshot.spec)
+        with self._lock:
+            while name in self._residents or name == wanted.name:
+                name += "-base"
+        return name
+
+    # Letting go.
+
+    def unload(self, name: str, *, force: bool = False) -> Unloaded:
+        """Free a resident, and say what it gave back and what in the notebook still holds it.
+
+        One that is answering is freed when its answer has ended; nobody new can ask it meanwhile.
+        `force` cancels the answer. Raises `ResidentNotFound`, and `ResidentBusy` for a base whose
+        weights an adapter's view is using.
+        """
         with self._lock:
             resident = self._find(name)
-            if resident.leases:
-                raise ResidentBusy(
-                    f"{resident.name} is answering; wait for the answer or interrupt it, "
-                    "then try again"
-                )
-            # From here on nobody can lease it, so the MLX thread may free it when it gets there.
-            del self._residents[resident.name]
-            status = resident.status()
+            self._require_no_view(resident)
+            resident.leaving = True
+            for stream in list(resident.streams) if force else ():
+                stream.cancel()
+        try:
+            with self._quiet:
+                while resident.leases:  # in short steps, so that an interrupt ends the wait
+                    self._quiet.wait(_POLL_SECONDS)
+                self._require_no_view(resident)
+                if self._residents.get(resident.name) is not resident:
+                    raise ResidentNotFound(f"{resident.name!r} has been unloaded meanwhile")
+                del self._residents[resident.name]
+        except BaseException:
+            resident.leaving = False
+            raise
+        status = resident.status()
         engine = resident.engine
         del resident
-        self._thread.call(lambda _: engine.close())
-        return status
+        freed, held_by = self._thread.call(lambda _: _close_and_look(engine))
+        with self._lock:
+            self._tell("unloaded", status.name, freed)
+        self._watch_idle()  # a base without views may grow idle
+        return Unloaded(status, freed, held_by)
+
+    def _require_no_view(self, base: _Resident) -> None:
+        views = [r.name for r in self._residents.values() if r.base is base]
+        if views:
+            raise ResidentBusy(
+                f"{' and '.join(views)} {'use' if len(views) > 1 else 'uses'} the weights of "
+                f"{base.name}; %unload_model {' '.join(views)} first"
+            )
+
+    def _free(self, resident: _Resident, kind: ChangeKind, why: str) -> None:
+        """Take a resident out and free it, on the MLX thread."""
+        with self._lock:
+            self._residents.pop(resident.name, None)
+        size = resident.engine.weight_bytes
+        resident.engine.close()
+        self._tell(kind, resident.name, size, why)
 
     def pin(self, name: str, pinned: bool = True) -> ResidentStatus:
         """Keep a resident from ever being evicted, or allow it again."""
         with self._lock:
             resident = self._find(name)
             resident.pinned = pinned
-            return resident.status()
+            self._tell("pinned" if pinned else "unpinned", resident.name, 0)
+            status = resident.status()
+        self._watch_idle()
+        return status
+
+    def set_budget(self, budget_bytes: int | None) -> AdmissionPlan:
+        """Set the most that residents, caches and the notebook's own arrays may hold; None: no
+        limit. Evicts at once what a lower budget asks for and what may be evicted; the plan says
+        what is still over it (`short_bytes`)."""
+        with self._lock:
+            self._budget, self._default_budget = budget_bytes, None
+            if not self._residents:
+                return over_budget(budget_bytes, 0, ())
+        plan = self._thread.call(lambda _: self._shrink())
+        self._watch_idle()
+        return plan
+
+    def _shrink(self) -> AdmissionPlan:
+        device.free_unused()
+        with self._lock:
+            held = [resident.held() for resident in self._residents.values()]
+            plan = over_budget(self._budget, self._other_bytes(), held)
+            dropping = [self._residents[name] for name in plan.drop_caches]
+            evicting = [self._residents.pop(name) for name in plan.evict]
+        for resident in dropping:
+            resident.engine.drop_caches()
+        for resident in evicting:
+            self._free(resident, "evicted", "the budget was lowered")
+        return plan
+
+    # The idle ones.
+
+    def _watch_idle(self) -> None:
+        """Set a timer for the next resident whose idle time ends."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            ends = [end for r in self._residents.values() if (end := self._idle_end(r)) is not None]
+            if ends:
+                self._timer = threading.Timer(max(0.0, min(ends) - monotonic()), self._expire)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _idle_end(self, resident: _Resident) -> float | None:
+        """When it is to be freed; None for what has no limit, is pinned, busy or in use."""
+        ttl = resident.wanted.ttl_seconds
+        if ttl is None or resident.pinned or resident.leases:
+            return None
+        if any(other.base is resident for other in self._residents.values()):
+            return None
+        return resident.idle_since + ttl
+
+    def _expire(self) -> None:
+        with suppress(Exception):  # the thread may have ended meanwhile
+            self._thread.submit(lambda _: self._free_idle()).result()
+            self._watch_idle()
+
+    def _free_idle(self) -> None:
+        with self._lock:
+            due = [
+                resident
+                for resident in self._residents.values()
+                if (end := self._idle_end(resident)) is not None and end <= monotonic()
+            ]
+            for resident in due:
+                del self._residents[resident.name]
+        for resident in due:
+            self._free(resident, "expired", "it was idle")
+
+    # Answering.
 
     def resident(self, name: str | None = None) -> ResidentStatus:
         """The resident of that name or spec; without a name the most recently used one.
@@ -149,37 +478,22 @@ class ModelPool:
         """Let a resident answer. Until the answer has ended it is leased and can't be freed."""
         with self._lock:
             resident = self._find(name)
+            if resident.leaving:
+                raise ResidentBusy(f"{resident.name} is being unloaded; load it again to ask it")
             resident.leases += 1
             resident.requests += 1
             self._touch(resident)
         engine = resident.engine
         try:
-            return self._thread.stream(
+            stream = self._thread.stream(
                 lambda control: engine.stream(messages, options, control),
-                done=lambda: self._release(resident),
+                done=lambda: self._answered(resident),
             )
         except BaseException:
             self._release(resident)
             raise
-
-    def status(self) -> PoolStatus:
-        """The residents in LRU order, and where MLX's memory is. Never waits for the MLX thread."""
-        with self._lock:
-            residents = tuple(resident.status() for resident in self._residents.values())
-        active, buffer_pool = device.memory_bytes()
-        held = sum(r.weight_bytes + r.cache_bytes for r in residents)
-        return PoolStatus(
-            budget_bytes=None,
-            active_bytes=active,
-            buffer_pool_bytes=buffer_pool,
-            other_bytes=max(0, active - held),
-            residents=residents,
-        )
-
-    def close(self) -> None:
-        """Forget every resident. Runs on the MLX thread, as its last job."""
-        with self._lock:
-            self._residents.clear()
+        resident.streams.add(stream)
+        return stream
 
     def _find(self, name: str | None) -> _Resident:
         if not self._residents:
@@ -189,7 +503,7 @@ class ModelPool:
         if name in self._residents:
             return self._residents[name]
         for resident in reversed(self._residents.values()):
-            if resident.snapshot.spec == name:
+            if resident.spec == name and resident.base is None:
                 return resident
         raise ResidentNotFound(
             f"no loaded model is called {name!r}; {did_you_mean(name, self._residents)} "
@@ -197,14 +511,93 @@ class ModelPool:
         )
 
     def _touch(self, resident: _Resident) -> None:
-        resident.last_used = _now()
+        """Used just now; a view's base with it, and before it."""
+        if resident.base is not None:
+            self._touch(resident.base)
+        resident.last_used, resident.idle_since = _now(), monotonic()
         if resident.name in self._residents:  # not so once the pool has been closed
             self._residents.move_to_end(resident.name)
 
-    def _release(self, resident: _Resident) -> None:
+    def _answered(self, resident: _Resident) -> None:
+        """The answer has ended: on the MLX thread."""
+        self._release(resident)
+        self._trim_caches()
+
+    def _trim_caches(self) -> None:
+        """Drop kept caches, least recently used first, as far as an answer's break the budget."""
+        if self._budget is None or device.memory_bytes()[0] <= self._budget:
+            return
+        device.free_unused()  # the answer's last step
         with self._lock:
+            # An answer evicts nobody, however much the notebook's own arrays have grown.
+            held = [replace(r.held(), pinned=True) for r in self._residents.values()]
+            plan = over_budget(self._budget, self._other_bytes(), held)
+            dropping = [self._residents[name] for name in plan.drop_caches]
+        for resident in dropping:
+            resident.engine.drop_caches()
+
+    def _release(self, resident: _Resident) -> None:
+        with self._quiet:
             resident.leases -= 1
             self._touch(resident)
+            self._quiet.notify_all()
+        if resident.wanted.ttl_seconds is not None:
+            self._watch_idle()
+
+    # What there is.
+
+    def status(self) -> PoolStatus:
+        """The residents in LRU order, and where MLX's memory is. Never waits for the MLX thread."""
+        with self._lock:
+            residents = tuple(resident.status() for resident in self._residents.values())
+            budget, changes = self._budget, self._counted
+        active, buffer_pool = device.memory_bytes()
+        held = sum(r.weight_bytes + r.cache_bytes for r in residents)
+        return PoolStatus(
+            budget_bytes=budget,
+            active_bytes=active,
+            buffer_pool_bytes=buffer_pool,
+            other_bytes=max(0, active - held),
+            residents=residents,
+            changes=changes,
+        )
+
+    def changes(self, since: int = 0) -> tuple[PoolChange, ...]:
+        """What has happened after change number `since`, oldest first; the last thousand are kept.
+
+        Whoever shows the pool compares `PoolStatus.changes` with the number it has seen.
+        """
+        with self._lock:
+            return tuple(change for change in self._changes if change.number > since)
+
+    def _tell(self, kind: ChangeKind, name: str, size_bytes: int, why: str = "") -> None:
+        with self._lock:
+            self._counted += 1
+            self._changes.append(PoolChange(self._counted, _now(), kind, name, size_bytes, why))
+
+    def _limit(self) -> int | None:
+        """The budget; the default one is asked for once, on the MLX thread."""
+        if self._default_budget is not None:
+            self._budget, self._default_budget = self._default_budget(), None
+        return self._budget
+
+    def _other_bytes(self) -> int:
+        """What MLX holds for nobody here: the notebook's own arrays."""
+        held = (r.engine.weight_bytes + r.engine.cache_bytes for r in self._residents.values())
+        return max(0, device.memory_bytes()[0] - sum(held))
+
+    def close(self) -> None:
+        """Forget every resident. Runs on the MLX thread, as its last job."""
+        with self._lock:
+            self._residents.clear()
+            if self._timer is not None:
+                self._timer.cancel()
+
+
+def _close_and_look(engine: Engine) -> tuple[int, tuple[str, ...]]:
+    from .engines.holders import close_and_look  # imports MLX, which only a loaded model needs
+
+    return close_and_look(engine)
 
 
 def _now() -> datetime:

@@ -1,19 +1,20 @@
 """The session: the pool and the conversations of one kernel."""
 
 import os
-import re
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from . import hub
+from .adapters import resolve_adapter
+from .budget import AdmissionPlan
 from .conversations import Conversation, Exchange
 from .engines import device, preload
 from .errors import UsageProblem
 from .events import ResidentStatus
 from .messages import Message
+from .names import check_name, default_name
 from .options import GenerationOptions
-from .plain import one_line
 from .pool import ModelPool
 from .settings import Settings, current
 from .worker import MLXThread
@@ -28,8 +29,9 @@ class Session:
 
     def __init__(self) -> None:
         self.thread = MLXThread()
-        self.pool = ModelPool(self.thread)
+        self.pool = ModelPool(self.thread, device.default_budget)
         self._conversations: dict[str, Conversation] = {}
+        self._budget_set: object = "default"
 
     @property
     def settings(self) -> Settings:
@@ -42,22 +44,79 @@ class Session:
         name: str | None = None,
         *,
         pin: bool = False,
+        adapter: str | os.PathLike[str] | None = None,
         revision: str | None = None,
+        ttl_seconds: float | None = None,
+        draft: str | os.PathLike[str] | None = None,
         on_progress: Progress | None = None,
     ) -> ResidentStatus:
         """Resolve a spec (downloading what is missing) and bring it into the pool.
 
-        `name` is what cells call it by; without one, the last part of the spec.
-        Raises the errors of `hub.resolve` and `ModelPool.load`.
+        `name` is what cells call it by; without one, the last part of the spec, or of the
+        adapter's. `adapter` is a LoRA adapter that is laid over it, `draft` a small model with the
+        same vocabulary that guesses ahead. Raises the errors of `hub.resolve`, `resolve_adapter`
+        and `ModelPool.load`.
         """
+        name, files = self._files(spec, name, adapter, revision, draft, on_progress)
+        self.apply_budget()
+        if ttl_seconds is None:
+            ttl_seconds = self.settings.ttl_seconds
+        return self.pool.load(name=name, pinned=pin, ttl_seconds=ttl_seconds, **files)
+
+    def plan_load(
+        self,
+        spec: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        adapter: str | os.PathLike[str] | None = None,
+        revision: str | None = None,
+        draft: str | os.PathLike[str] | None = None,
+        on_progress: Progress | None = None,
+    ) -> AdmissionPlan:
+        """What `load_model` would evict; only what is missing on disk is downloaded."""
+        name, files = self._files(spec, name, adapter, revision, draft, on_progress)
+        self.apply_budget()
+        return self.pool.plan(name=name, **files)
+
+    def _files(
+        self,
+        spec: str | os.PathLike[str],
+        name: str | None,
+        adapter: str | os.PathLike[str] | None,
+        revision: str | None,
+        draft: str | os.PathLike[str] | None,
+        on_progress: Progress | None,
+    ) -> tuple[str, dict[str, Any]]:
+        """The name, and the snapshots that make it up."""
         device.require_backend()
         spec = hub.canonical(spec)
+        if adapter is not None and draft is not None:
+            raise UsageProblem("say an adapter or a draft model, not both")
         if name is None:
-            name = default_name(spec)
+            name = default_name(spec if adapter is None else hub.canonical(adapter))
         check_name(name)
         self.pool.require_free(name, spec)  # before a download, not after it
-        snapshot = hub.resolve(spec, revision=revision, on_progress=on_progress)
-        return self.pool.load(snapshot, name=name, pinned=pin)
+        files: dict[str, Any] = {
+            "snapshot": hub.resolve(spec, revision=revision, on_progress=on_progress)
+        }
+        if adapter is not None:
+            files["adapter"] = resolve_adapter(hub.canonical(adapter), on_progress=on_progress)
+        if draft is not None:
+            files["draft"] = hub.resolve(hub.canonical(draft), on_progress=on_progress)
+        return name, files
+
+    def apply_budget(self) -> AdmissionPlan | None:
+        """Let the pool keep to the budget of the settings; the plan, when it is a new one.
+
+        An empty setting goes back to what the machine allows.
+        """
+        setting = self.settings.budget_bytes()
+        if setting == self._budget_set:
+            return None
+        self._budget_set = setting
+        if setting == "default":
+            return self.pool.set_budget(self.thread.call(lambda _: device.default_budget()))
+        return self.pool.set_budget(setting)
 
     def conversation(self, name: str | None = None) -> Conversation:
         """The conversation of that name, made when there is none."""
@@ -117,25 +176,6 @@ class Session:
         if self.pool.status().residents:
             self.thread.submit(lambda _: self.pool.close())  # arrays are freed where they live
         self.thread.close()
-
-
-def default_name(spec: str) -> str:
-    """The name of a resident that was given none: the last part of its spec, fit to be typed.
-
-    >>> default_name("mlx-community/Qwen3-4B-4bit"), default_name("demo:qwen")
-    ('Qwen3-4B-4bit', 'qwen')
-    """
-    last = spec.rstrip("/").replace(":", "/").rsplit("/", 1)[-1]
-    return re.sub(r"[^\w.+-]+", "-", last).strip("-.+") or "model"
-
-
-def check_name(name: str) -> None:
-    """Raise `UsageProblem` for a name that couldn't be typed after %%chat."""
-    if not re.fullmatch(r"\w[\w.:+@/-]*", name):
-        raise UsageProblem(
-            f"{one_line(repr(name), 60)} is no name for a model; "
-            "use letters, digits, '.', '_' and '-', as in --as my-model"
-        )
 
 
 _lock = threading.Lock()

@@ -1,12 +1,15 @@
 """Settings: the defaults that `%config MlxMagics` shows and sets, with their environment names."""
 
-from typing import Any
+import os
+from collections.abc import Callable
+from typing import Any, Literal
 
 from traitlets import Bool, CFloat, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from .errors import UsageProblem, set_debug
 from .options import GenerationOptions
+from .units import parse_bytes, parse_seconds
 
 _SAMPLING = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
@@ -29,6 +32,14 @@ class Settings(Configurable):
     top_k = _sampling(Int, "top_k")
     min_p = _sampling(CFloat, "min_p")
     repetition_penalty = _sampling(CFloat, "repetition_penalty")
+    memory_budget = Unicode(
+        "",
+        help="most memory for models and MLX arrays, e.g. 24GiB; none: no limit; empty: what the "
+        "machine allows (or MLX_MAGIC_MEMORY_BUDGET)",
+    ).tag(config=True)
+    ttl = Unicode(
+        "", help="how long a model may stay idle before it is freed, e.g. 30m; empty: for ever"
+    ).tag(config=True)
     render_hz = Float(
         8.0, min=1.0, max=20.0, help="updates of a streaming answer a second (1 to 20)"
     ).tag(config=True)
@@ -46,14 +57,54 @@ class Settings(Configurable):
                 raise TraitError(str(error)) from None
         return value
 
+    @validate("memory_budget")
+    def _is_size(self, proposal: Any) -> Any:
+        return _checked(parse_budget, proposal["value"])
+
+    @validate("ttl")
+    def _is_time(self, proposal: Any) -> Any:
+        return _checked(parse_seconds, proposal["value"])
+
     @validate("debug")
     def _show_tracebacks(self, proposal: Any) -> Any:
         set_debug(proposal["value"])
         return proposal["value"]
 
+    def budget_bytes(self) -> int | Literal["default"] | None:
+        """The budget that was set here or in the environment; None: no limit."""
+        text = self.memory_budget or os.environ.get("MLX_MAGIC_MEMORY_BUDGET", "")
+        try:
+            return parse_budget(text) if text.strip() else "default"
+        except ValueError as error:
+            raise UsageProblem(f"MLX_MAGIC_MEMORY_BUDGET: {error}") from None
+
+    @property
+    def ttl_seconds(self) -> float | None:
+        """The idle time of models that were given none; None: for ever."""
+        return parse_seconds(self.ttl) if self.ttl else None
+
     def options(self, options: GenerationOptions) -> GenerationOptions:
         """`options`, with these settings where nothing was said."""
         return options.with_defaults({name: getattr(self, name) for name in _SAMPLING})
+
+
+def parse_budget(text: str) -> int | None:
+    """Bytes, or None for `none`. Raises `ValueError`."""
+    if text.strip().lower() == "none":
+        return None
+    count = parse_bytes(text)
+    if count == 0:
+        raise ValueError("a budget of 0 leaves no room for any model; say none for no limit")
+    return count
+
+
+def _checked(parse: Callable[[str], object], text: str) -> str:
+    try:
+        if text:
+            parse(text)
+    except ValueError as error:
+        raise TraitError(str(error)) from None
+    return text
 
 
 _current: Settings | None = None

@@ -8,13 +8,15 @@ import json
 import os
 import re
 import struct
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ModelUnsupported, SnapshotBroken
+
+Source = Literal["demo", "folder", "cache", "download"]
 
 CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
@@ -90,7 +92,26 @@ class Snapshot:
     config: Mapping[str, Any]
     generation_config: Mapping[str, Any]
     weight_bytes: int
-    source: Literal["demo", "folder", "cache", "download"]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a spec is to name, a model or an adapter for one: which files make it, and who knows it.
+
+    `config` marks a folder as one, and a download puts it in place last. `wanted` picks from a
+    repository's file names, `check` refuses a repository by them, `missing` names what a folder
+    lacks, but for the names that its second argument excuses. `demo` finds a demo spec's folder,
+    and `known` lists the specs that need no network.
+    """
+
+    noun: str
+    config: str
+    wanted: Callable[[Iterable[str]], list[str]]
+    check: Callable[[Collection[str], str], None]
+    missing: Callable[[Path, Collection[str]], list[str]]
+    demo: Callable[[str], tuple[str, Path]]
+    known: Callable[[], set[str]]
 
 
 def wanted_files(names: Iterable[str]) -> list[str]:
@@ -129,7 +150,8 @@ def check_repository(names: Collection[str], spec: str) -> None:
     if CONFIG not in names:
         if "adapter_config.json" in names:
             raise ModelUnsupported(
-                f"{spec!r} is a LoRA adapter and no model of its own; load its base model"
+                f"{spec!r} is a LoRA adapter and no model of its own; "
+                f"load its base model with --adapter {spec}"
             )
         raise ModelUnsupported(f"{spec!r} has no {CONFIG}; look for it under mlx-community")
     if not weight_files(names):
@@ -193,9 +215,9 @@ def _missing(folder: Path, names: set[str], known_absent: Collection[str]) -> li
 
 
 def _indexed_shards(folder: Path) -> set[str]:
-    weight_map = _read_json(folder / INDEX).get("weight_map")
+    weight_map = read_json(folder / INDEX).get("weight_map")
     if not isinstance(weight_map, dict):
-        raise _damaged(folder / INDEX, "it names no weights")
+        raise damaged(folder / INDEX, "it names no weights")
     return {str(name) for name in weight_map.values()}
 
 
@@ -214,7 +236,7 @@ def read_snapshot(
     *,
     spec: str,
     revision: str | None,
-    source: Literal["demo", "folder", "cache", "download"],
+    source: Source,
     known_absent: Collection[str] = (),
 ) -> Snapshot:
     """Read a complete model folder into a Snapshot.
@@ -224,20 +246,14 @@ def read_snapshot(
     """
     names = file_names(folder)
     check_weight_formats(names, spec)
-    missing = _missing(folder, names, known_absent)
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise SnapshotBroken(
-            f"{spec!r} has no {missing[0]}{more}; "
-            f"add what is missing to {folder}, or load another model"
-        )
+    require_whole(_missing(folder, names, known_absent), folder, spec, "model")
     generation_config = "generation_config.json"
     return Snapshot(
         spec=spec,
         path=folder,
         revision=revision,
-        config=_read_json(folder / CONFIG),
-        generation_config=_read_json(folder / generation_config)
+        config=read_json(folder / CONFIG),
+        generation_config=read_json(folder / generation_config)
         if generation_config in names
         else {},
         weight_bytes=sum(tensor_bytes(folder / name) for name in weight_files(names)),
@@ -245,18 +261,34 @@ def read_snapshot(
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def require_whole(missing: Sequence[str], folder: Path, spec: str, noun: str) -> None:
+    """Raise SnapshotBroken when files are missing, naming the first."""
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise SnapshotBroken(
+            f"{spec!r} has no {missing[0]}{more}; "
+            f"add what is missing to {folder}, or load another {noun}"
+        )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises SnapshotBroken when there is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise _damaged(path, "it is not valid JSON") from error
+        raise damaged(path, "it is not valid JSON") from error
     if not isinstance(value, dict):
-        raise _damaged(path, "it is not a JSON object")
+        raise damaged(path, "it is not a JSON object")
     return value
 
 
 def tensor_bytes(path: Path) -> int:
-    """Size in bytes of a safetensors file's tensors, checked against what its header announces.
+    """Size in bytes of a safetensors file's tensors. Raises SnapshotBroken: see `tensor_header`."""
+    return _end(tensor_header(path))
+
+
+def tensor_header(path: Path) -> dict[str, dict[str, Any]]:
+    """What a safetensors file says of its tensors, by name: `dtype`, `shape`, `data_offsets`.
 
     The format: 8 bytes with the header's length (little-endian), the header in JSON, the data.
     Raises SnapshotBroken when the file is cut off or isn't one.
@@ -266,20 +298,26 @@ def tensor_bytes(path: Path) -> int:
         prefix = file.read(8)
         header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
         if not 8 + header_bytes <= min(size, _MAX_HEADER_BYTES):
-            raise _damaged(path, f"its {size} bytes end before its header does")
+            raise damaged(path, f"its {size} bytes end before its header does")
         try:
-            header = json.loads(file.read(header_bytes))
-            ends = [t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"]
-            announced = int(max(ends, default=0))
+            header: dict[str, dict[str, Any]] = json.loads(file.read(header_bytes))
+            header.pop("__metadata__", None)
+            announced = _end(header)
         except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
-            raise _damaged(path, "its header can't be read") from error
+            raise damaged(path, "its header can't be read") from error
     held = size - 8 - header_bytes
     if held != announced:
-        raise _damaged(path, f"it holds {held} of the {announced} bytes that its header announces")
-    return held
+        raise damaged(path, f"it holds {held} of the {announced} bytes that its header announces")
+    return header
 
 
-def _damaged(path: Path, how: str) -> SnapshotBroken:
+def _end(header: Mapping[str, Mapping[str, Any]]) -> int:
+    """Where the last tensor ends: with nothing between them, the bytes of all."""
+    return int(max((tensor["data_offsets"][1] for tensor in header.values()), default=0))
+
+
+def damaged(path: Path, how: str) -> SnapshotBroken:
+    """The error for a file that can't be read, with what to do about it."""
     # In the Hub cache the name is a link; the file to delete is what it points at.
     if path.is_symlink():
         remedy = f"delete {path.resolve()} and load again"

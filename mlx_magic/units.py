@@ -1,4 +1,6 @@
-"""Numbers as a person reads them."""
+"""Numbers as a person reads and writes them."""
+
+import re
 
 
 def format_bytes(count: int) -> str:
@@ -12,6 +14,37 @@ def format_bytes(count: int) -> str:
         return f"{count} B"
     digits = 2 if size < 10 else 1 if size < 100 else 0
     return f"{size:.{digits}f} {unit}"
+
+
+_UNITS = {"": 1, "b": 1} | {
+    f"{letter}{i}b": base**power
+    for power, letter in enumerate("kmgt", 1)
+    for i, base in (("i", 1024), ("", 1000))
+}
+_SPANS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def parse_bytes(text: str) -> int:
+    """The bytes that a person writes: 24GiB, 1.5 GB, 512 MiB, 4096.
+
+    Raises `ValueError` for anything else.
+    """
+    return round(_measured(text, _UNITS, "a size such as 24GiB or 512MiB"))
+
+
+def parse_seconds(text: str) -> float:
+    """The span of time that a person writes: 30m, 2h, 90s, 90.
+
+    Raises `ValueError` for anything else.
+    """
+    return _measured(text, _SPANS, "a time such as 30m, 2h or 90s")
+
+
+def _measured(text: str, units: dict[str, int], wanted: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in units:
+        raise ValueError(f"{text!r} is not {wanted}")
+    return float(found[1]) * units[found[2]]
 
 
 def format_seconds(seconds: float) -> str:

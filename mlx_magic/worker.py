@@ -77,7 +77,7 @@ class MLXThread:
             try:
                 future.set_result(function(job))
             except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
-                _let_go(error)
+                let_go(error)
                 future.set_exception(error)
 
         job = Job(run)
@@ -104,7 +104,7 @@ class MLXThread:
             except Cancelled:
                 pass
             except BaseException as error:  # noqa: BLE001 - it belongs to whoever iterates
-                _let_go(error)
+                let_go(error)
                 end = _End(error)
             finally:
                 job.on_prefill = None
@@ -262,7 +262,7 @@ class Stream(Iterator[Event]):
                 yield event
 
 
-def _let_go(error: BaseException) -> None:
+def let_go(error: BaseException) -> None:
     """Free what an error's frames hold: half-loaded weights, a KV cache. The lines stay."""
     seen: BaseException | None = error
     while seen is not None:

@@ -49,6 +49,7 @@ def print_cell(cell: Any) -> None:
     print("\n" + textwrap.indent(cell.source, ">>> "))
     for output in cell.outputs:
         text = output.get("text") or output.get("data", {}).get("text/plain", "")
+        text = text or "\n".join(output.get("traceback", ()))
         print(textwrap.indent(text.strip(), "    "), flush=True)
 
 

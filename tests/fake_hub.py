@@ -9,12 +9,20 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+
+from mlx_magic import download
 
 
 def safetensors_bytes(data_bytes: int, seed: int = 0) -> bytes:
@@ -125,6 +133,24 @@ class FakeHub:
         for server in (self._server, self._large):
             server.shutdown()
             server.server_close()
+
+
+@contextmanager
+def pointed_at(hub: FakeHub, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let huggingface_hub ask `hub` and cache below `home`: it reads the environment at import."""
+    template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(home / "no-token"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 3)
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(download, "RETRY_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(download, "REPORT_SECONDS", 0.02)
+    yield
+    huggingface_hub.close_session()
 
 
 def _serve(hub: FakeHub) -> ThreadingHTTPServer:

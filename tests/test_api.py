@@ -36,7 +36,7 @@ def test_load_chat_pin_unload(session: Any, tiny: Any) -> None:
     assert isinstance(reply, mm.Reply) and reply.model == "a" and str(reply) == reply.text
     assert reply.stats is not None and reply.stats.generation_tokens == 5
     assert mm.pin_model("a").pinned
-    assert mm.unload_model("a").name == "a"
+    assert mm.unload_model("a").status.name == "a"
     assert mm.session().pool.status().residents == ()
 
 

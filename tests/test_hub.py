@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import huggingface_hub
 import pytest
-from fake_hub import FakeHub, Fault, commit_hash, model_files, safetensors_bytes
+from fake_hub import FakeHub, Fault, commit_hash, model_files, pointed_at, safetensors_bytes
 from huggingface_hub import constants
 
 import mlx_magic
@@ -53,23 +53,9 @@ def cache(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def this_hub(
-    server: FakeHub, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """Point huggingface_hub at the fake Hub: it reads the environment at import only."""
-    template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "ENDPOINT", server.url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 3)
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(download, "RETRY_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(download, "REPORT_SECONDS", 0.02)
-    yield
-    huggingface_hub.close_session()
+def this_hub(server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with pointed_at(server, tmp_path / "home", monkeypatch):
+        yield
 
 
 @pytest.fixture(autouse=True)

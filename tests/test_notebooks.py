@@ -15,6 +15,12 @@ ANSWERS = {
         "A spider has 8 legs.", "A FROG IS GREEN.", "fox", "do not know",
         "The capital of Japan is Tokyo.", "['2 + 3 = 5.', '40 + 9 = 49.', '55 + 44 = 99.']",
     ],
+    "03_memory": [
+        "What a lovely question! The capital of France is Paris.", "Legs: 6", "matey!",
+        "needs 3.30 MiB", "would evict llama", "evicted mistral (3.34 MiB)",
+        "MemoryBudgetExceeded: ", "demo:pirate over llama · 173 KiB",
+        "THE CAPITAL OF FRANCE IS PARIS.", "to make room for gemma", "3 models, 3.68 MiB",
+    ],
 }  # fmt: skip
 
 

@@ -40,7 +40,9 @@ class Request:
 
 
 def _load(folder: Path) -> Any:
-    return load_engine(resolve(str(folder)))
+    engine = load_engine(resolve(str(folder)))
+    engine.read_weights()
+    return engine
 
 
 def _answer(engine: Any, **options: Any) -> tuple[str, Finished]:

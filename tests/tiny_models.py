@@ -84,12 +84,20 @@ def config(family: str, vocab_size: int, hidden: int, layers: int) -> dict[str, 
 
 
 def build(
-    folder: Path, family: str = "llama", *, hidden: int = 32, layers: int = 2, seed: int = 0
+    folder: Path,
+    family: str = "llama",
+    *,
+    hidden: int = 32,
+    layers: int = 2,
+    seed: int = 0,
+    dtype: str = "bfloat16",
+    bits: int | None = None,
 ) -> Path:
-    """Save a random model of a family and return its folder."""
+    """Save a random model of a family, quantised if `bits` says so, and return its folder."""
     import importlib
 
     import mlx.core as mx
+    from mlx import nn
     from mlx.utils import tree_flatten
 
     specials, template, _ = FAMILIES[family]
@@ -99,10 +107,57 @@ def build(
     mx.random.seed(seed)
     model = module.Model(module.ModelArgs.from_dict(shape))
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.astype(mx.bfloat16) for k, v in tree_flatten(model.parameters())}
+    model.set_dtype(getattr(mx, dtype))
+    if bits is not None:
+        shape["quantization"] = {"group_size": 32, "bits": bits}
+        nn.quantize(model, **shape["quantization"])
+    weights = dict(tree_flatten(model.parameters()))
     mx.save_safetensors(str(folder / "model.safetensors"), weights, metadata={"format": "mlx"})
     # As in published repositories: the config knows the tokenizer's EOS only.
     shape["eos_token_id"] = made.eos_token_id
     (folder / "config.json").write_text(json.dumps(shape))
     made.save_pretrained(folder)
+    return folder
+
+
+def build_adapter(
+    folder: Path,
+    base: Path,
+    *,
+    rank: int = 4,
+    num_layers: int = -1,
+    keys: list[str] | None = None,
+    kind: str = "lora",
+    seed: int = 1,
+    dtype: str = "bfloat16",
+) -> Path:
+    """Save a random adapter of a saved model, as mlx-lm's trainer does, and return its folder."""
+    import mlx.core as mx
+    from mlx.utils import tree_flatten
+    from mlx_lm import load
+    from mlx_lm.tuner.utils import linear_to_lora_layers
+
+    parameters: dict[str, Any] = {"rank": rank, "scale": 4.0, "dropout": 0.0}
+    if keys is not None:
+        parameters["keys"] = keys
+    model = load(str(base))[0]
+    model.freeze()
+    linear_to_lora_layers(model, num_layers, parameters, use_dora=kind == "dora")
+    mx.random.seed(seed)
+    weights = {
+        name: mx.random.uniform(0.5, 1.5, value.shape) * value
+        if name.endswith(".m")
+        else mx.random.normal(value.shape)
+        for name, value in tree_flatten(model.trainable_parameters())
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.astype(getattr(mx, dtype)) for name, value in weights.items()}
+    mx.save_safetensors(str(folder / "adapters.safetensors"), weights, {"format": "mlx"})
+    config = {
+        "fine_tune_type": kind,
+        "lora_parameters": parameters,
+        "model": str(base),
+        "num_layers": num_layers,
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config))
     return folder

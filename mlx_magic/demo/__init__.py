@@ -128,7 +128,7 @@ def find_adapter(name: str) -> DemoAdapter:
     for adapter in adapters():
         if adapter.name == asked:
             return adapter
-    hint = did_you_mean(asked, [adapter.name for adapter in adapters()])
+    hint = did_you_mean(PREFIX + asked, [PREFIX + adapter.name for adapter in adapters()])
     raise ModelNotFound(f"there is no demo adapter {name!r}; {hint or 'this copy holds none'}")
 
 

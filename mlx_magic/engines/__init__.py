@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 _ENGINES = {"text": "text"}
 
 
-def load_engine(snapshot: "Snapshot") -> "Engine":
-    """Load a snapshot's weights with the engine for its kind. Runs on the MLX thread.
+def load_engine(snapshot: "Snapshot", draft: "Snapshot | None" = None) -> "Engine":
+    """Build the engine for a snapshot's kind; `read_weights` then brings its weights in.
 
-    Raises `ModelUnsupported` when no engine or no architecture fits, `SnapshotBroken` when the
-    files are damaged; either way nothing stays in memory.
+    `draft` is a small model that guesses ahead. Runs on the MLX thread. Raises `ModelUnsupported`
+    when no engine or no architecture fits, `SnapshotBroken` when the files are damaged; either way
+    nothing stays in memory.
     """
     from ..families import model_kind
 
@@ -28,7 +29,7 @@ def load_engine(snapshot: "Snapshot") -> "Engine":
             f"{snapshot.spec} is a {kind} model, and this version runs "
             f"{' and '.join(_ENGINES)} models only"
         )
-    engine: Engine = importlib.import_module(f".{module}", __name__).ENGINE.load(snapshot)
+    engine: Engine = importlib.import_module(f".{module}", __name__).ENGINE.load(snapshot, draft)
     return engine
 
 

@@ -3,7 +3,9 @@
 import functools
 import gc
 import importlib.util
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,61 @@ def memory_bytes() -> tuple[int, int]:
     """(active, buffer pool) bytes that MLX holds; zeros as long as MLX has not been imported."""
     mx = _imported_mlx()
     return (0, 0) if mx is None else (int(mx.get_active_memory()), int(mx.get_cache_memory()))
+
+
+# What the default budget leaves to the system, the notebook's other libraries and MLX's own
+# temporary arrays: a share of what there is, and at least so many bytes. Metal's recommended
+# working set has the system's part taken off already.
+RESERVES = {"metal": (0.05, 0), "cuda": (0.08, 1 << 29), "cpu": (0.25, 2 << 30)}
+
+
+def default_budget() -> int | None:
+    """Bytes that models may hold on this machine; None where it can't be known.
+
+    Metal: the recommended working set; CUDA: the memory that is free now or MLX's own; CPU:
+    physical memory, or what the container's limit leaves of it. Less `RESERVES`.
+    """
+    mx = _imported_mlx()
+    if mx is None:
+        return None
+    info = mx.device_info()
+    if "max_recommended_working_set_size" in info:
+        kind, there = "metal", int(info["max_recommended_working_set_size"])
+    elif "free_memory" in info:
+        kind, there = "cuda", int(info["free_memory"]) + sum(memory_bytes())
+    else:
+        kind, there = "cpu", physical_memory_bytes()
+    share, least = RESERVES[kind]
+    return max(0, there - max(int(there * share), least)) or None
+
+
+def physical_memory_bytes() -> int:
+    """The machine's memory, or the least limit of the control groups that this process is in."""
+    return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_group_limits()])
+
+
+def _group_limits(
+    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> list[int]:
+    """The memory limits of this process's control groups, in both versions of the interface."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return []
+    limits = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        base = root / controllers if controllers else root
+        name = "memory.limit_in_bytes" if controllers else "memory.max"
+        inside = base / path.lstrip("/")
+        for folder in (inside, *inside.parents):
+            if not folder.is_relative_to(base):
+                break
+            with suppress(OSError, ValueError):  # `max` is no limit
+                limits.append(int((folder / name).read_text()))
+    return limits
 
 
 def free_unused() -> None:

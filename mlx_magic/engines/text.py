@@ -1,14 +1,21 @@
 """The text engine: a language model over mlx-lm's `stream_generate`."""
 
+import copy
 import functools
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 from mlx_lm import load, stream_generate
-from mlx_lm.generate import TextStateMachine, make_text_state_machine
+from mlx_lm.generate import (
+    TextStateMachine,
+    generate_step,
+    generation_stream,
+    make_text_state_machine,
+    wired_limit,
+)
 from mlx_lm.sample_utils import make_logits_processors, make_sampler
 
 from ..errors import GenerationFailed, ModelUnsupported, SnapshotBroken, UsageProblem
@@ -26,18 +33,28 @@ from ..families import resolve_family, stop_token_ids
 from ..messages import Message
 from ..options import GenerationOptions
 from ..plain import one_line
+from ..snapshot import file_names, tensor_bytes, weight_files
 from ..templates import render_prompt
+from . import adapters
 from .device import free_unused
+from .prefix import PrefixCache, needs_marks
 from .protocol import Cancelled, Control
 
 if TYPE_CHECKING:
-    from ..hub import Snapshot
+    from ..adapters import AdapterSnapshot
+    from ..snapshot import Snapshot
 
 # Tokens read at once. A cancel takes effect between chunks, so smaller is more responsive, and
 # mlx-lm's own 2048 can take minutes on a CPU. There, larger is no faster; on a GPU it is, a little.
 PREFILL_CHUNK_TOKENS = {mx.cpu: 128, mx.gpu: 512}
 
 DEFAULT_MAX_TOKENS = 1024
+
+# What a repetition penalty looks back on, as in mlx-lm.
+_PENALTY_CONTEXT_TOKENS = 20
+
+# The kept KV caches weigh no more than the model, or than this if the model is small.
+_MIN_CACHE_BYTES = 2**28
 
 # mlx-lm's text state -> the channel of our events
 _CHANNELS: dict[str, Channel] = {"normal": "text", "reasoning": "reasoning", "tool": "tool_call"}
@@ -48,31 +65,74 @@ class TextEngine:
 
     kind: Kind = "text"
 
-    def __init__(self, snapshot: "Snapshot", model: Any, tokenizer: Any) -> None:
+    def __init__(
+        self,
+        snapshot: "Snapshot",
+        model: Any,
+        tokenizer: Any,
+        *,
+        draft: Any = None,
+        base: "TextEngine | None" = None,
+        adapter: "AdapterSnapshot | None" = None,
+    ) -> None:
         self.family = resolve_family(snapshot.config)
-        self.weight_bytes = int(mx.get_array_buffer_size(model.parameters()))
+        self.weight_bytes = 0
         self.tokenizer = tokenizer
         self._model = model
+        self._draft = draft
+        self._base = base
+        self._adapter = adapter
         self._snapshot = snapshot
         self._context_tokens = _context_tokens(snapshot.config)
         self._grammar_tokenizer: Any = None  # made when first needed
+        self._prefixes = PrefixCache(max(snapshot.weight_bytes, _MIN_CACHE_BYTES))
         self._defaults = _model_defaults(snapshot.generation_config)
 
     @classmethod
-    def load(cls, snapshot: "Snapshot") -> "TextEngine":
-        """Load the weights into memory, evaluated.
+    def load(cls, snapshot: "Snapshot", draft: "Snapshot | None" = None) -> "TextEngine":
+        """See `load_engine`: everything but the weights' bytes, which `read_weights` reads.
 
         Raises `ModelUnsupported` for an architecture that mlx-lm lacks, `SnapshotBroken` for
-        damaged files.
+        damaged files, `UsageProblem` for a draft with another vocabulary.
         """
+        model, tokenizer = _load(snapshot)
+        guesser = None
+        if draft is not None:
+            guesser, its_tokenizer = _load(draft)
+            _require_same_vocabulary(snapshot, tokenizer, draft, its_tokenizer)
+        return cls(snapshot, model, tokenizer, draft=guesser)
+
+    def read_weights(self) -> None:
+        """See `Engine.read_weights`."""
+        if self._adapter is not None:
+            adapters.read_weights(self._model, self._adapter)
         try:
-            # An explicit False keeps transformers from asking on the kernel's standard input.
-            model, tokenizer = load(
-                str(snapshot.path), tokenizer_config={"trust_remote_code": False}
-            )[:2]
-            return cls(snapshot, model, tokenizer)
-        except Exception as error:  # a damaged file may break mlx-lm or transformers anywhere
-            raise _load_problem(snapshot, error) from error
+            mx.eval(self.parameters())
+        except RuntimeError as error:  # MLX raises nothing narrower, and names no file
+            raise _read_problem(self._snapshot, error) from error
+        shared = self.shared_parameters()
+        both = mx.get_array_buffer_size(self.parameters(), shared)  # counts each buffer once
+        self.weight_bytes = int(both) - int(mx.get_array_buffer_size(shared))
+
+    def view(self, adapter: "AdapterSnapshot") -> "TextEngine":
+        """See `Engine.view`."""
+        model = adapters.prepare(self._model, adapter, self._snapshot.spec)
+        return TextEngine(self._snapshot, model, self.tokenizer, base=self, adapter=adapter)
+
+    def parameters(self) -> list[Any]:
+        """See `Engine.parameters`."""
+        return [model.parameters() for model in self._models()]
+
+    def shared_parameters(self) -> list[Any]:
+        """See `Engine.shared_parameters`."""
+        return [] if self._base is None else self._base.parameters()
+
+    def modules(self) -> list[Any]:
+        """See `Engine.modules`."""
+        return [module for model in self._models() for module in model.modules()]
+
+    def _models(self) -> list[Any]:
+        return [model for model in (self._model, self._draft) if model is not None]
 
     @functools.cached_property
     def stop_ids(self) -> frozenset[int]:
@@ -81,6 +141,11 @@ class TextEngine:
         return stop_token_ids(
             self.tokenizer, snapshot.config, snapshot.generation_config, self.family
         )
+
+    @property
+    def cache_bytes(self) -> int:
+        """See `Engine.cache_bytes`."""
+        return self._prefixes.nbytes
 
     def stream(
         self, messages: Sequence[Message], options: GenerationOptions, control: Control
@@ -101,27 +166,25 @@ class TextEngine:
         mx.random.seed(seed)  # random state belongs to a thread
         mx.reset_peak_memory()
 
+        drafting = self._draft is not None and _is_plain(options)
+        cached_tokens, cache = 0, None
+        if drafting:
+            responses = self._drafted_responses(prompt_ids, options)
+        else:
+            cache, rest_ids = self._prefixes.take(self._model, prompt_ids)
+            cached_tokens = len(prompt_ids) - len(rest_ids)
+            # What any later turn starts with, whatever this one's answer.
+            mark = self._turn_start(messages, options, prompt_ids) if needs_marks(cache) else 0
+            responses = self._responses(prompt_ids, cached_tokens, cache, mark, options, control)
+
         splitter = _ChannelSplitter(self.tokenizer, prompt)
         clock = _Clock(started)
-        tokens: list[int] = []
+        generated: list[int] = []
         finish: FinishReason = "length"
-        responses = stream_generate(
-            self._model,
-            self.tokenizer,
-            prompt_ids,
-            max_tokens=options.max_tokens or DEFAULT_MAX_TOKENS,
-            sampler=self._sampler(options),
-            logits_processors=self._logits_processors(options),
-            prefill_step_size=PREFILL_CHUNK_TOKENS[mx.default_device().type],
-            prompt_progress_callback=lambda done, total: control.prefill(
-                PrefillProgress(int(done), int(total))
-            ),
-        )
         try:
             for response in responses:
                 clock.tick()
-                if response.finish_reason != "stop":
-                    tokens.append(int(response.token))
+                generated.append(int(response.token))
                 yield from splitter.feed(response.text)
                 if response.finish_reason:
                     finish = response.finish_reason
@@ -135,11 +198,93 @@ class TextEngine:
             raise GenerationFailed(f"{self._snapshot.spec} stopped: MLX says {error}") from error
         finally:
             responses.close()  # a suspended generator keeps the KV cache and the wired limit
+        # Not reached after an error, nor by a generator that is dropped half-way.
+        if cache is not None:
+            self._prefixes.keep([*prompt_ids, *generated], cache)
+        tokens = tuple(generated[:-1] if finish == "stop" else generated)
         if finish == "stop" and splitter.called_tool:
             finish = "tool_calls"
-        yield Finished(self._stats(clock, len(prompt_ids), finish, seed), tuple(tokens))
+        yield Finished(self._stats(clock, len(prompt_ids), cached_tokens, finish, seed), tokens)
 
-    def render(self, messages: Sequence[Message], options: GenerationOptions) -> str:
+    def _responses(
+        self,
+        prompt_ids: list[int],
+        held: int,
+        cache: list[Any],
+        mark: int,
+        options: GenerationOptions,
+        control: Control,
+    ) -> Generator[Any]:
+        """mlx-lm's responses to a prompt whose first `held` tokens are in `cache` already.
+
+        On the way, a copy of the cache as it is after `mark` tokens is kept.
+        """
+        settings = {
+            "prompt_cache": cache,
+            "prefill_step_size": PREFILL_CHUNK_TOKENS[mx.default_device().type],
+        }
+
+        def report(done: int, _: int) -> None:  # of the part that mlx-lm was given
+            control.prefill(PrefillProgress(held + int(done), len(prompt_ids)))
+
+        if held < mark:
+            part = mx.array(prompt_ids[held:mark])
+            with wired_limit(self._model, [generation_stream]):
+                for _ in generate_step(
+                    part, self._model, max_tokens=0, prompt_progress_callback=report, **settings
+                ):
+                    pass
+            held = mark
+            self._prefixes.keep(prompt_ids[:held], copy.deepcopy(cache))
+        yield from stream_generate(
+            self._model,
+            self.tokenizer,
+            prompt_ids[held:],
+            max_tokens=options.max_tokens or DEFAULT_MAX_TOKENS,
+            sampler=self._sampler(options),
+            logits_processors=self._logits_processors(options, prompt_ids[:held]),
+            prompt_progress_callback=report,
+            **settings,
+        )
+
+    def _drafted_responses(
+        self, prompt_ids: list[int], options: GenerationOptions
+    ) -> Generator[Any]:
+        """mlx-lm's responses with the draft model guessing ahead.
+
+        It offers no progress there, so that a cancel waits for the first token, and its caches
+        run ahead of the text by what was guessed, so that none is kept.
+        """
+        yield from stream_generate(
+            self._model,
+            self.tokenizer,
+            prompt_ids,
+            max_tokens=options.max_tokens or DEFAULT_MAX_TOKENS,
+            draft_model=self._draft,
+            sampler=self._sampler(options),
+            prefill_step_size=PREFILL_CHUNK_TOKENS[mx.default_device().type],
+        )
+
+    def _turn_start(
+        self, messages: Sequence[Message], options: GenerationOptions, prompt_ids: list[int]
+    ) -> int:
+        """How many of the prompt's tokens come before the invitation to answer.
+
+        Templates may word the invitation otherwise once the answer stands there (without its
+        reasoning, say), so this is as far as later prompts are sure to go along.
+        """
+        bare = self.render(messages, options, add_generation_prompt=False)
+        bare_ids = self.tokenizer.encode(bare, add_special_tokens=False, verbose=False)
+        most = min(len(bare_ids), len(prompt_ids) - 1)
+        return next((n for n in range(most) if prompt_ids[n] != bare_ids[n]), most)
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        *,
+        add_generation_prompt: bool = True,
+    ) -> str:
         """The prompt text of a conversation, by the model's chat template."""
         if not self.tokenizer.has_chat_template:
             raise UsageProblem(
@@ -152,12 +297,22 @@ class TextEngine:
         if options.json_schema is not None:
             think = False  # the answer is to be JSON from its first token on
         extra = {} if think is None else {"enable_thinking": think}
-        return render_prompt(self.tokenizer, [m.to_openai() for m in messages], **extra)
+        return render_prompt(
+            self.tokenizer,
+            [m.to_openai() for m in messages],
+            add_generation_prompt=add_generation_prompt,
+            **extra,
+        )
+
+    def drop_caches(self) -> None:
+        """See `Engine.drop_caches`."""
+        self._prefixes.clear()
+        free_unused()
 
     def close(self) -> None:
-        """Drop the weights."""
-        self._model = None
-        free_unused()
+        """Drop the weights and the caches."""
+        self._model = self._draft = self._base = None
+        self.drop_caches()
 
     def _sampler(self, options: GenerationOptions) -> Any:
         top_k = options.top_k or 0
@@ -170,8 +325,15 @@ class TextEngine:
             top_k=top_k,
         )
 
-    def _logits_processors(self, options: GenerationOptions) -> list[Any]:
-        processors = make_logits_processors(repetition_penalty=options.repetition_penalty)
+    def _logits_processors(self, options: GenerationOptions, before: list[int]) -> list[Any]:
+        """What narrows the choice of the next token; `before` are the ids mlx-lm doesn't see."""
+        processors = make_logits_processors(
+            repetition_penalty=options.repetition_penalty,
+            repetition_context_size=_PENALTY_CONTEXT_TOKENS,
+        )
+        if before:
+            unseen = mx.array(before[-_PENALTY_CONTEXT_TOKENS:])
+            processors = [_seeing(unseen, processor) for processor in processors]
         if options.json_schema is not None:
             from .structured import JsonConstraint, grammar_tokenizer
 
@@ -183,15 +345,20 @@ class TextEngine:
         return list(processors)
 
     def _stats(
-        self, clock: "_Clock", prompt_tokens: int, finish: FinishReason, seed: int
+        self,
+        clock: "_Clock",
+        prompt_tokens: int,
+        cached_tokens: int,
+        finish: FinishReason,
+        seed: int,
     ) -> GenerationStats:
         ttft = clock.ttft_seconds
         return GenerationStats(
             prompt_tokens=prompt_tokens,
-            cached_tokens=0,
+            cached_tokens=cached_tokens,
             generation_tokens=clock.count,
             ttft_seconds=ttft,
-            prompt_tps=prompt_tokens / ttft if clock.count else 0.0,
+            prompt_tps=(prompt_tokens - cached_tokens) / ttft if clock.count else 0.0,
             generation_tps=clock.decode_tps,
             peak_memory_bytes=int(mx.get_peak_memory()),
             finish_reason=finish,
@@ -253,6 +420,11 @@ class _ChannelSplitter:
             yield TextDelta(piece, _CHANNELS.get(state, "text"))
 
 
+def _seeing(before: mx.array, processor: Any) -> Any:
+    """A logits processor that looks back on tokens which were not read again."""
+    return lambda tokens, logits: processor(mx.concatenate([before, tokens]), logits)
+
+
 def _opens_thinking(prompt: str, tokenizer: Any) -> bool:
     """Whether the template itself has opened the thinking that the model is to continue."""
     return bool(prompt.rstrip().endswith(tokenizer.think_start))
@@ -277,6 +449,51 @@ def _model_defaults(generation_config: Mapping[str, Any]) -> dict[str, Any]:
         for name in names
         if GenerationOptions.accepts(name, generation_config.get(name))
     }
+
+
+def _is_plain(options: GenerationOptions) -> bool:
+    """Whether nothing narrows the choice of tokens by those before: guesses would count as said."""
+    return options.json_schema is None and options.repetition_penalty is None
+
+
+def _load(snapshot: "Snapshot") -> tuple[Any, Any]:
+    """Model and tokenizer; the weights are announced and not read."""
+    try:
+        # An explicit False keeps transformers from asking on the kernel's standard input.
+        model, tokenizer = load(
+            str(snapshot.path), tokenizer_config={"trust_remote_code": False}, lazy=True
+        )[:2]
+    except Exception as error:  # a damaged file may break mlx-lm or transformers anywhere
+        raise _load_problem(snapshot, error) from error
+    return model, tokenizer
+
+
+def _require_same_vocabulary(
+    snapshot: "Snapshot", tokenizer: Any, draft: "Snapshot", its_tokenizer: Any
+) -> None:
+    ours, theirs = tokenizer.get_vocab(), its_tokenizer.get_vocab()
+    if ours != theirs:
+        alike = sum(theirs.get(token) == number for token, number in ours.items())
+        raise UsageProblem(
+            f"{draft.spec} can't draft for {snapshot.spec}: {alike:,} of {len(ours):,} tokens are "
+            "the same in both; take a smaller model of the same family and generation"
+        )
+
+
+def _read_problem(snapshot: "Snapshot", error: Exception) -> SnapshotBroken:
+    """The file that can't be read: the one whose size has changed, or any of the folder's."""
+    try:
+        names = weight_files(file_names(snapshot.path))
+        for name in names:
+            tensor_bytes(snapshot.path / name)
+    except SnapshotBroken as damage:
+        return damage
+    except OSError as missing:
+        return SnapshotBroken(f"{snapshot.spec} can't be read: {missing}")
+    return SnapshotBroken(
+        f"{snapshot.spec} can't be read: MLX says {one_line(str(error), 200)}; "
+        f"check {' and '.join(names[:2])} in {snapshot.path}"
+    )
 
 
 def _load_problem(snapshot: "Snapshot", error: Exception) -> Exception:

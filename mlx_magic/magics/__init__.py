@@ -10,6 +10,7 @@ from traitlets.config import Config
 from .. import settings
 from ..errors import set_debug
 from ..units import count
+from . import models
 from .chat import ChatMagics
 from .completion import model_matcher
 from .models import ModelMagics
@@ -29,6 +30,7 @@ def load(shell: Any) -> None:
     _remove(shell)
     ours = _settings(shell)
     settings.use(ours)
+    ours.observe(_keep_to_budget, "memory_budget")
     shell.configurables.append(ours)
     for group in _GROUPS:
         shell.register_magics(group(shell))
@@ -75,6 +77,12 @@ def _settings(shell: Any) -> MlxMagics:
             del section[name]
             print(f"MlxMagics.{name} is left out: {error}", file=sys.stderr)  # noqa: T201
     return MlxMagics(parent=shell)
+
+
+def _keep_to_budget(_: object) -> None:
+    """Make a budget that %config sets hold at once; a session yet to come asks for it itself."""
+    if "mlx_magic.sessions" in sys.modules:
+        models.keep_to_budget()
 
 
 _warm_up: threading.Thread | None = None

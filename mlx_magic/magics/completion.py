@@ -21,10 +21,15 @@ _MAGICS: dict[str, tuple[Any, str]] = {
     "unload_model": (ModelMagics.unload_model, "residents"),
     "pin_model": (ModelMagics.pin_model, "residents"),
     "models": (ModelMagics.models, ""),
+    "pool": (ModelMagics.pool, ""),
     "chat": (ChatMagics.chat, "residents"),
 }
 # flag -> where its values come from; those of other flags can't be guessed
-_VALUES = {"--conversation": "conversations"}
+_VALUES = {
+    "--conversation": "conversations",
+    "--adapter": "adapters",
+    "--draft": "specs",
+}
 
 
 @context_matcher()
@@ -65,6 +70,8 @@ def _names(source: str) -> list[str]:
         return [resident.name for resident in reversed(residents)]
     if source == "conversations":
         return [conversation.name for conversation in get_session().conversations]
+    if source == "adapters":
+        return [demo.PREFIX + adapter.name for adapter in demo.adapters()]
     if source == "specs":
         cached = [model.spec for model in hub.list_cached() if model.complete]
         return [model.spec for model in demo.list()] + cached

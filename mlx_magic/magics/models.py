@@ -18,7 +18,7 @@ from .parsing import parse
 
 @magics_class
 class ModelMagics(Magics):
-    """`%load_model`, `%unload_model`, `%pin_model`, `%models`."""
+    """`%load_model`, `%unload_model`, `%pin_model`, `%models`, `%pool`."""
 
     shell: Any
 
@@ -28,7 +28,15 @@ class ModelMagics(Magics):
     @argument("spec", metavar="SPEC", help="Hub repository, local folder, or demo:NAME")
     @argument("--as", dest="name", metavar="NAME", help="what cells call it (default: from SPEC)")
     @argument("--pin", action="store_true", help="never evict it")
+    @argument(
+        "--adapter", metavar="PATH", help="LoRA adapter over it: folder, repository, demo:NAME"
+    )
     @argument("--revision", metavar="REV", help="branch, tag or commit of a Hub repository")
+    @argument("--ttl", metavar="TIME", help="free it after so long without use, e.g. 30m")
+    @argument(
+        "--draft", metavar="SPEC", help="small model of the same vocabulary that guesses ahead"
+    )
+    @argument("--dry-run", action="store_true", help="say what would be evicted, change nothing")
     def load_model(self, line: str) -> None:
         """Bring a model into memory, from disk if it is there, else from the Hub.
 
@@ -37,19 +45,24 @@ class ModelMagics(Magics):
         arguments = parse(self.load_model, line)
         if arguments is None:
             return
-        bring_in(
-            self.shell,
-            arguments.spec,
-            name=arguments.name,
-            pin=arguments.pin,
-            revision=arguments.revision,
-        )
+        how = {
+            "name": arguments.name,
+            "adapter": arguments.adapter,
+            "revision": arguments.revision,
+            "draft": arguments.draft,
+        }
+        ttl_seconds = _seconds("load_model", arguments.ttl)
+        if arguments.dry_run:
+            plan_only(self.shell, arguments.spec, **how)
+        else:
+            bring_in(self.shell, arguments.spec, pin=arguments.pin, ttl_seconds=ttl_seconds, **how)
 
     @no_var_expand
     @line_magic
     @magic_arguments()
     @argument("names", nargs="*", metavar="NAME", help="models to free")
     @argument("--all", action="store_true", help="free every model")
+    @argument("--force", action="store_true", help="cancel what they are answering")
     def unload_model(self, line: str) -> None:
         """Free the memory of one or several models.
 
@@ -58,20 +71,21 @@ class ModelMagics(Magics):
         arguments = parse(self.unload_model, line)
         if arguments is None:
             return
+        from ..render.models import unloaded_line
         from ..sessions import get_session
-        from ..units import format_bytes
 
         pool = get_session().pool
-        residents = [r.name for r in pool.status().residents]
+        residents = [r.name for r in pool.status().views_first]
         names = residents if arguments.all else arguments.names
         if arguments.all and arguments.names:
             raise UsageError("unload_model: say names or --all, not both")
         if not names and not arguments.all:
             raise UsageError(f"unload_model: say which one ({_choices(residents)}), or --all")
         # All are known before any is freed; a name said twice is freed once.
-        for name in dict.fromkeys(pool.resident(name).name for name in names):
-            freed = pool.unload(name)
-            _say(f"{freed.name} unloaded, {format_bytes(freed.weight_bytes)} freed")
+        for resident in {r.name: r for r in map(pool.resident, names)}.values():
+            if resident.busy and not arguments.force:
+                _say(f"{resident.name} is answering; it goes when the answer ends (or --force)")
+            _say(unloaded_line(pool.unload(resident.name, force=arguments.force)))
         if not names:
             _say("nothing was loaded")
 
@@ -118,6 +132,54 @@ class ModelMagics(Magics):
         status = get_session().pool.status()
         _say(_json(asdict(status))) if arguments.json else display(pool_table(status))
 
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("--budget", metavar="SIZE", help="most memory to use, e.g. 24GiB; none: no limit")
+    def pool(self, line: str) -> None:
+        """Show who holds the memory, or set the most that may be held.
+
+        Example: %pool --budget 24GiB
+        """
+        arguments = parse(self.pool, line)
+        if arguments is None:
+            return
+        from traitlets import TraitError
+
+        from ..render.models import pool_table
+        from ..sessions import get_session
+
+        session = get_session()
+        if arguments.budget is not None:
+            try:
+                session.settings.memory_budget = arguments.budget
+            except TraitError as error:
+                raise UsageError(f"pool: --budget: {error}") from None
+        keep_to_budget()
+        display(pool_table(session.pool.status()))
+
+
+def keep_to_budget() -> None:
+    """Let the pool keep to the budget of the settings, and say what that took."""
+    from ..render.models import shrunk_line
+    from ..sessions import get_session
+
+    plan = get_session().apply_budget()
+    if plan is not None and (plan.evict or plan.short_bytes):
+        _say(shrunk_line(plan))
+
+
+def plan_only(shell: Any, spec: str, **how: Any) -> None:
+    """Show what loading it would do. Raises what loading would."""
+    from ..render.models import plan_line
+    from ..sessions import get_session
+    from .live import LiveLine, one_interrupt
+
+    live = LiveLine(shell, spec)
+    with one_interrupt():
+        plan = get_session().plan_load(spec, on_progress=live.progress, **how)
+    live.finish(plan_line(spec, plan))
+
 
 def bring_in(shell: Any, spec: str, **how: Any) -> None:
     """Load a model, with its download shown in one line that becomes the result.
@@ -130,13 +192,16 @@ def bring_in(shell: Any, spec: str, **how: Any) -> None:
 
     live = LiveLine(shell, spec)
     with one_interrupt():
+        pool = get_session().pool
+        status = pool.status()
+        before = {r.name for r in status.residents}
         try:
-            before = {r.name for r in get_session().pool.status().residents}
             resident = get_session().load_model(spec, on_progress=live.progress, **how)
         except KeyboardInterrupt:
             kept = f" at {live.line}; run the cell again to resume" if live.line else ""
             raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
-    live.finish(loaded_line(resident, already=resident.name in before))
+    evicted = [c for c in pool.changes(status.changes) if c.kind == "evicted"]
+    live.finish(loaded_line(resident, already=resident.name in before, evicted=evicted))
 
 
 def _on_disk() -> list[dict[str, Any]]:
@@ -156,6 +221,15 @@ def _on_disk() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _seconds(magic: str, text: str | None) -> float | None:
+    from ..units import parse_seconds
+
+    try:
+        return None if text is None else parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"{magic}: --ttl: {error}") from None
 
 
 def _json(value: Any) -> str:

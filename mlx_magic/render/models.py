@@ -1,47 +1,115 @@
 """The pool and what lies on disk, as tables and lines."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ..events import PoolStatus, ResidentStatus
+from ..budget import AdmissionPlan
+from ..events import PoolChange, PoolStatus, ResidentStatus, Unloaded
 from ..units import count, format_bytes, format_seconds
 from .table import Table
 
+_WORTH_NAMING = 1 << 16  # bytes; less is what a sampler or an empty cache leaves behind
 
-def loaded_line(resident: ResidentStatus, already: bool) -> str:
+
+def loaded_line(
+    resident: ResidentStatus, already: bool = False, evicted: Sequence[PoolChange] = ()
+) -> str:
+    """What a load came to, in one line."""
     facts = [
         resident.name,
         f"{resident.family} {resident.kind} model",
         format_bytes(resident.weight_bytes),
         "already loaded" if already else f"loaded in {format_seconds(resident.load_seconds)}",
     ]
+    if resident.adapter:
+        facts[1] = f"{resident.adapter} over {resident.base}"
+    if resident.draft:
+        facts.append(f"drafts by {resident.draft}")
     if resident.pinned:
         facts.append("pinned")
+    if resident.ttl_seconds is not None:
+        facts.append(f"goes after {format_seconds(resident.ttl_seconds)} without use")
+    if evicted:
+        facts.append("evicted " + _named((c.name, c.size_bytes) for c in evicted))
     return " · ".join(facts)
 
 
+def unloaded_line(unloaded: Unloaded) -> str:
+    """What freeing a resident gave back, and what still holds some of it."""
+    line = f"{unloaded.status.name} unloaded, {format_bytes(unloaded.freed_bytes)} freed"
+    if unloaded.held_by:
+        held = unloaded.status.weight_bytes + unloaded.status.cache_bytes
+        rest = max(0, held - unloaded.freed_bytes)
+        line += f"; {format_bytes(rest)} still held by {' and '.join(unloaded.held_by)}"
+    return line
+
+
+def plan_line(spec: str, plan: AdmissionPlan) -> str:
+    """What loading would do."""
+    if plan.budget_bytes is None:
+        room = "no budget is set"
+    else:
+        room = f"{format_bytes(max(0, plan.free_bytes))} of {format_bytes(plan.budget_bytes)} free"
+    does = [f"drop the caches of {', '.join(plan.drop_caches)}"] if plan.drop_caches else []
+    does += [f"evict {', '.join(plan.evict)}"] if plan.evict else []
+    need = f"needs {format_bytes(plan.need_bytes)}" if plan.need_bytes else "is loaded already"
+    return f"{spec} · {need} · {room} · would {' and '.join(does) or 'evict nothing'}"
+
+
+def shrunk_line(plan: AdmissionPlan) -> str:
+    """What a lower budget took, and by how much it is still exceeded."""
+    parts = [f"evicted {', '.join(plan.evict)}"] if plan.evict else []
+    if plan.short_bytes:
+        parts.append(
+            f"still {format_bytes(plan.short_bytes)} over the budget: what is left is pinned, "
+            "answering, or the notebook's own"
+        )
+    return "; ".join(parts)
+
+
+def _named(sizes: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} ({format_bytes(size)})" for name, size in sizes)
+
+
 def pool_table(status: PoolStatus) -> Table:
+    """The residents, least recently used first, and what memory there is."""
     now = datetime.now(UTC)
     rows = [
         (
             r.name,
-            r.spec,
+            r.spec if r.adapter is None else f"{r.adapter} over {r.base}",
             f"{r.family} {r.kind}",
             format_bytes(r.weight_bytes),
-            "answering" if r.busy else "pinned" if r.pinned else "",
+            format_bytes(r.cache_bytes) if r.cache_bytes else "",
+            ", ".join(filter(None, ("answering" if r.busy else "", "pinned" if r.pinned else ""))),
             f"{r.requests:,}",
             f"{format_seconds((now - r.last_used).total_seconds())} ago",
         )
         for r in status.residents
     ]
-    columns = ("name", "model", "kind", "memory", "state", "requests", "last used")
-    used = format_bytes(sum(r.weight_bytes for r in status.residents))
+    columns = ("name", "model", "kind", "memory", "caches", "state", "requests", "last used")
     note = (
-        f"{count(len(rows), 'model')}, {used}; least recently used first"
+        f"{memory_line(status)}; least recently used first"
         if rows
-        else "no model is loaded; try %load_model demo:qwen (tiny, offline)"
+        else f"no model is loaded{_budget(status)}; try %load_model demo:qwen (tiny, offline)"
     )
-    return Table(columns, rows, frozenset({"memory", "requests", "last used"}), note)
+    return Table(columns, rows, frozenset({"memory", "caches", "requests", "last used"}), note)
+
+
+def memory_line(status: PoolStatus) -> str:
+    """Who holds the memory, in one line: models, caches, other arrays, the budget."""
+    weights = sum(r.weight_bytes for r in status.residents)
+    caches = sum(r.cache_bytes for r in status.residents)
+    parts = [f"{count(len(status.residents), 'model')}, {format_bytes(weights)}"]
+    parts += [f"caches {format_bytes(caches)}"] if caches else []
+    if status.other_bytes > _WORTH_NAMING:
+        parts.append(f"other arrays {format_bytes(status.other_bytes)}")
+    return "; ".join(parts) + _budget(status)
+
+
+def _budget(status: PoolStatus) -> str:
+    return "" if status.budget_bytes is None else f"; budget {format_bytes(status.budget_bytes)}"
 
 
 def disk_table(rows: list[dict[str, Any]]) -> Table:

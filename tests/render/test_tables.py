@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mlx_magic.events import PoolStatus, ResidentStatus
-from mlx_magic.render.models import disk_table, loaded_line, pool_table
+from mlx_magic.budget import AdmissionPlan
+from mlx_magic.events import PoolChange, PoolStatus, ResidentStatus, Unloaded
+from mlx_magic.render.models import (
+    disk_table,
+    loaded_line,
+    plan_line,
+    pool_table,
+    shrunk_line,
+    unloaded_line,
+)
 from mlx_magic.render.progress import progress_bar, progress_html, progress_line
 from mlx_magic.render.table import Table
-from mlx_magic.units import count, format_bytes, format_seconds
+from mlx_magic.units import count, format_bytes, format_seconds, parse_bytes, parse_seconds
 
 RESIDENT = ResidentStatus(
     name="qwen", spec="demo:qwen", revision=None, family="qwen", kind="text",
@@ -25,6 +33,26 @@ RESIDENT = ResidentStatus(
 )  # fmt: skip
 def test_bytes_read_in_three_figures(size: int, text: str) -> None:
     assert format_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    "text, size",
+    [("24GiB", 24 * 2**30), ("1.5 gb", 1_500_000_000), ("512 MiB", 2**29), ("4096", 4096)],
+)
+def test_a_size_is_read_as_a_person_writes_it(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text, seconds", [("30m", 1800), ("2h", 7200), ("90", 90), ("1.5 s", 1.5)])
+def test_a_time_is_read_as_a_person_writes_it(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "much", "-3GiB", "3 bananas", "GiB", "1e3"])
+def test_what_is_no_size_and_no_time_is_refused(text: str) -> None:
+    for parse in (parse_bytes, parse_seconds):
+        with pytest.raises(ValueError, match="is not a"):
+            parse(text)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +81,37 @@ def test_the_load_line_tells_name_family_size_and_seconds() -> None:
         "qwen · qwen text model · 3.00 MiB · loaded in 50 ms · pinned"
     )
     assert "already loaded" in loaded_line(RESIDENT, already=True)
+
+
+def test_the_load_line_tells_what_lies_over_what_and_who_had_to_go() -> None:
+    pirate = replace(RESIDENT, name="pirate", adapter="demo:pirate", base="llama", pinned=False)
+    gone = PoolChange(1, datetime.now(UTC), "evicted", "gemma", 3 * 2**20, "to make room")
+    assert loaded_line(pirate, evicted=[gone]) == (
+        "pirate · demo:pirate over llama · 3.00 MiB · loaded in 50 ms · evicted gemma (3.00 MiB)"
+    )
+    assert "drafts by demo:tiny" in loaded_line(replace(RESIDENT, draft="demo:tiny"))
+
+
+def test_a_plan_says_what_it_needs_and_what_it_would_do() -> None:
+    plan = AdmissionPlan(2**20, 2**19, 2**22, ("llama",), ("gemma", "qwen"), 2**21)
+    assert plan_line("demo:mistral", plan) == (
+        "demo:mistral · needs 1.00 MiB · 512 KiB of 4.00 MiB free · "
+        "would drop the caches of llama and evict gemma, qwen"
+    )
+    assert plan_line("x", AdmissionPlan(0, 0, None)) == (
+        "x · is loaded already · no budget is set · would evict nothing"
+    )
+
+
+def test_unloading_says_what_came_back_and_who_holds_the_rest() -> None:
+    assert unloaded_line(Unloaded(RESIDENT, 3 * 2**20, ())) == "qwen unloaded, 3.00 MiB freed"
+    held = unloaded_line(Unloaded(RESIDENT, 2**20, ("the variable model", "Out[3]")))
+    assert held.endswith("2.00 MiB still held by the variable model and Out[3]")
+
+
+def test_a_lowered_budget_says_what_went_and_what_is_missing() -> None:
+    plan = AdmissionPlan(0, -5, 100, (), ("a", "b"), 3, 2**20)
+    assert shrunk_line(plan).startswith("evicted a, b; still 1.00 MiB over the budget")
 
 
 def test_the_pool_table_is_aligned_and_says_when_it_is_empty() -> None:

@@ -1,8 +1,8 @@
 """The training loop on the CPU: it learns, it resumes, it frames chats as the template does."""
 
+import json
 import random
 from dataclasses import replace
-import json
 from pathlib import Path
 
 import mlx.core as mx
