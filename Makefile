@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 NOTEBOOK := notebooks/01_first_chat.ipynb
 
-.PHONY: demo test lab bench clean
+.PHONY: demo test soak lab bench clean
 
 # Run the first notebook headless, print its questions and answers, leave build/01_first_chat.html
 demo: $(INSTALLED)
@@ -17,6 +17,10 @@ test: $(INSTALLED) chromium
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# The pool under 20,000 random steps, with new dice each time (minutes)
+soak: $(INSTALLED)
+	SOAK=1 $(BIN)/python -m pytest -s tests/test_pool_machine.py
 
 # JupyterLab on the first notebook
 lab: $(INSTALLED)

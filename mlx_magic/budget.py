@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .errors import MemoryBudgetExceeded
-from .units import format_bytes
+from .units import format_bytes, typed_bytes
 
-_RAISE_BUDGET = "raise the budget with %pool --budget"
 _MOST_NAMES = 3  # in one message
 _LEAST_NAMED = 1 << 16  # bytes; MLX itself holds a few for a sampler's state
 
@@ -20,7 +19,8 @@ class Held:
 
     `own_bytes` come back when it is evicted: its own weights, or of a LoRA view over another
     resident, its `base`, the adapter only. `cache_bytes` are its KV and feature caches, which come
-    back with it or on their own. `busy` is one that is leased by a running generation.
+    back with it or on their own. `busy` is one that is leased by a running generation, `needed`
+    the base of what is to be loaded.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Held:
     pinned: bool = False
     busy: bool = False
     base: str | None = None
+    needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class AdmissionPlan:
     Both stand in the order in which to do it, as names. `free_bytes` is the room before anything
     is done, negative when the budget is overdrawn already, and just the need when there is no
     budget. `freed_bytes` is what the plan gives back, `short_bytes` what is over the budget even
-    then.
+    then, `in_the_way` the words for what holds it and what to type, and `enough_bytes` the budget
+    that would do.
     """
 
     need_bytes: int
@@ -48,6 +50,8 @@ class AdmissionPlan:
     evict: tuple[str, ...] = ()
     freed_bytes: int = 0
     short_bytes: int = 0
+    in_the_way: str = ""
+    enough_bytes: int = 0
 
 
 def plan_admission(
@@ -64,7 +68,7 @@ def plan_admission(
     """
     plan = _make_room(need_bytes, budget_bytes, other_bytes, held)
     if plan.short_bytes:
-        raise MemoryBudgetExceeded(_why_not(plan, other_bytes, held))
+        raise MemoryBudgetExceeded(_why_not(plan))
     return plan
 
 
@@ -103,6 +107,7 @@ def _make_room(
             del drops[name]
             freed_bytes -= cache_bytes
 
+    short_bytes = missing_bytes - enough_bytes
     return AdmissionPlan(
         need_bytes=need_bytes,
         free_bytes=free_bytes,
@@ -110,7 +115,9 @@ def _make_room(
         drop_caches=tuple(name for name in drops if name not in going),
         evict=tuple(going),
         freed_bytes=freed_bytes,
-        short_bytes=missing_bytes - enough_bytes,
+        short_bytes=short_bytes,
+        in_the_way=_in_the_way(need_bytes, budget_bytes, other_bytes, held) if short_bytes else "",
+        enough_bytes=budget_bytes + short_bytes if short_bytes else 0,
     )
 
 
@@ -120,7 +127,8 @@ def _eviction_order(held: Iterable[Held]) -> list[Held]:
     staying = list(held)
     while True:
         in_use = {h.base for h in staying}
-        leaving = (h for h in staying if not (h.busy or h.pinned or h.name in in_use))
+        fixed = {h.name for h in staying if h.busy or h.pinned or h.needed}
+        leaving = (h for h in staying if h.name not in fixed | in_use)
         victim = next(leaving, None)
         if victim is None:
             return order
@@ -128,27 +136,38 @@ def _eviction_order(held: Iterable[Held]) -> list[Held]:
         staying.remove(victim)
 
 
-def _why_not(plan: AdmissionPlan, other_bytes: int, held: Sequence[Held]) -> str:
-    """The words for a plan that can't fit: what is in the way, and what to type."""
+def _why_not(plan: AdmissionPlan) -> str:
+    """The words for a plan that can't fit."""
     assert plan.budget_bytes is not None  # without one nothing is ever short
     need, budget = format_bytes(plan.need_bytes), format_bytes(plan.budget_bytes)
     if plan.need_bytes > plan.budget_bytes:
         excess = format_bytes(plan.need_bytes - plan.budget_bytes)
         return (
             f"{need} is {excess} more than the whole budget of {budget}, so no unloading can help; "
-            f"load a smaller model, or {_RAISE_BUDGET}"
+            f"load a smaller model, or {_raise_to(plan.enough_bytes)}"
         )
+    return (
+        f"{need} won't fit into the budget of {budget}, {format_bytes(plan.short_bytes)} short: "
+        f"{plan.in_the_way}"
+    )
+
+
+def _in_the_way(need_bytes: int, budget_bytes: int, other_bytes: int, held: Sequence[Held]) -> str:
+    """What holds the memory that may not go, and what to type."""
     may_go = {h.name for h in _eviction_order(held)}
     staying = [h for h in held if h.name not in may_go]
-    if plan.need_bytes + other_bytes > plan.budget_bytes:  # were there no resident at all
+    kept_bytes = sum(h.own_bytes + (h.cache_bytes if h.busy else 0) for h in staying)
+    if need_bytes + other_bytes > budget_bytes:  # were there no resident at all
         remedies = ["delete some of those arrays"]
     else:
         remedies = _how_to_free(staying)
     holders = ", ".join(_what_holds(other_bytes, staying))
-    return (
-        f"{need} won't fit into the budget of {budget}, {format_bytes(plan.short_bytes)} short: "
-        f"{holders}; {', or '.join([*remedies, _RAISE_BUDGET])}"
-    )
+    enough = _raise_to(need_bytes + other_bytes + kept_bytes)
+    return f"{holders}; {', or '.join([*remedies, enough])}"
+
+
+def _raise_to(count: int) -> str:
+    return f"raise the budget with %pool --budget {typed_bytes(count)}"
 
 
 def _what_holds(other_bytes: int, staying: Sequence[Held]) -> list[str]:
@@ -156,11 +175,13 @@ def _what_holds(other_bytes: int, staying: Sequence[Held]) -> list[str]:
     groups = {
         "busy models": [h for h in staying if h.busy],
         "pinned models": [h for h in staying if h.pinned and not h.busy],
-        "the bases of these": [h for h in staying if not (h.pinned or h.busy)],
+        "the base": [h for h in staying if h.needed and not (h.pinned or h.busy)],
+        "the bases of these": [h for h in staying if not (h.pinned or h.busy or h.needed)],
     }
     for what, group in groups.items():
         size = sum(h.own_bytes + (h.cache_bytes if h.busy else 0) for h in group)
-        parts += [f"{what} hold {format_bytes(size)} ({_names(group)})"] if group else []
+        verb = "holds" if what == "the base" else "hold"
+        parts += [f"{what} {verb} {format_bytes(size)} ({_names(group)})"] if group else []
     return parts if other_bytes >= _LEAST_NAMED or len(parts) == 1 else parts[1:]
 
 

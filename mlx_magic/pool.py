@@ -6,8 +6,8 @@ Room is made before a model's first array is read: `budget` plans, this file car
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
@@ -26,6 +26,7 @@ from .worker import Job, MLXThread, Stream, let_go
 
 _CHANGES_KEPT = 1000
 _POLL_SECONDS = 0.1
+_LONGEST_WAIT_SECONDS = 86_400.0  # of one timer: threads can't wait for ever so long
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,17 @@ class ModelPool:
 
     def _plan(self, wanted: Wanted) -> AdmissionPlan:
         preload()
+        device.free_unused()
         with self._lock:
-            there = self._there(wanted)
-            return self._admission(0 if there else self._need(wanted), self._base_of(wanted))
+            if self._there(wanted) is not None:  # found without making room, even over the budget
+                held = [resident.held() for resident in self._residents.values()]
+                plan = over_budget(self._limit(), self._other_bytes(), held)
+                return replace(plan, drop_caches=(), evict=(), freed_bytes=0, short_bytes=0)
+            base = self._base_of(wanted)
+            plan = self._admission(self._need(wanted), base)
+        for engine in reversed(self._built(wanted, base)):  # refuses what loading would refuse
+            engine.close()
+        return plan
 
     def _need(self, wanted: Wanted) -> int:
         """What it costs, with the base that it would bring in."""
@@ -185,10 +194,9 @@ class ModelPool:
 
     def _admission(self, need_bytes: int, base: _Resident | None) -> AdmissionPlan:
         """The plan that makes room, sparing the base."""
-        device.free_unused()
         held = [resident.held() for resident in self._residents.values()]
         if base is not None:
-            held = [replace(h, pinned=h.pinned or h.name == base.name) for h in held]
+            held = [replace(h, busy=False, needed=True) if h.name == base.name else h for h in held]
         return plan_admission(need_bytes, self._limit(), self._other_bytes(), held)
 
     def _load(self, job: Job, wanted: Wanted) -> ResidentStatus:
@@ -198,63 +206,80 @@ class ModelPool:
         if job.cancelled:
             raise Cancelled
         preload()  # the imports are no part of the load's time
+        device.free_unused()
         with self._lock:
-            self._admission(self._need(wanted), self._base_of(wanted))  # refused before it is built
-        evicted: list[_Resident] = []
-        order = list(self._residents)
-        brought: _Resident | None = None
-        try:
-            base = self._base_of(wanted)
-            if wanted.adapter is not None and base is None:
-                own = Wanted(wanted.snapshot, self._base_name(wanted))
-                # Room for both at once: what `plan` has said.
-                base = brought = self._bring_in(job, own, None, evicted, self._need(wanted))
-            return self._bring_in(job, wanted, base, evicted, wanted.own_bytes).status()
-        except BaseException as error:
-            let_go(error)  # or what was read in vain would lie beside what comes back
-            if brought is not None:
-                self._free(brought, "unloaded", "it was brought in for an adapter that failed")
-            self._bring_back(evicted, order)
-            raise
+            base, need_bytes = self._base_of(wanted), self._need(wanted)
+            self._admission(need_bytes, base)  # refused before it is built
+        order, evicted = list(self._residents), []
+        with self._leased(base):
+            started = perf_counter()
+            engines = self._built(wanted, base)
+            try:
+                evicted = self._make_room(need_bytes, base, wanted.name)
+                for engine in engines:
+                    engine.read_weights()
+                if job.cancelled:  # interrupted meanwhile: it enters whole and wanted, or not
+                    raise Cancelled
+            except BaseException as error:
+                for engine in reversed(engines):
+                    engine.close()
+                let_go(error)  # or what was read in vain would lie beside what comes back
+                self._bring_back(evicted, order)
+                raise
+            return self._enter(wanted, base, engines, perf_counter() - started)
 
-    def _bring_in(
-        self,
-        job: Job,
-        wanted: Wanted,
-        base: _Resident | None,
-        evicted: list[_Resident],
-        need_bytes: int,
-    ) -> _Resident:
-        """Build, make room, read, enter. Nothing is evicted for a model that can't be built.
+    def _built(self, wanted: Wanted, base: _Resident | None) -> list[Engine]:
+        """The engines to be read, a base that is to be brought in before the view over it.
 
-        What is evicted is added to the list, in its order.
+        Whatever doesn't fit is refused here, before anything is evicted for it.
         """
-        started = perf_counter()
-        if base is None:
-            engine = load_engine(wanted.snapshot, wanted.draft)
-        else:
-            assert wanted.adapter is not None
-            engine = base.engine.view(wanted.adapter)
-        try:
-            evicted += self._make_room(need_bytes, base, wanted.name)
-            engine.read_weights()
-            if job.cancelled:  # interrupted meanwhile: a model enters whole and wanted, or not
-                raise Cancelled
-        except BaseException:
-            engine.close()
-            raise
-        seconds = perf_counter() - started
+        if wanted.adapter is None:
+            return [load_engine(wanted.snapshot, wanted.draft)]
+        if base is not None:
+            return [base.engine.view(wanted.adapter)]
+        under = load_engine(wanted.snapshot)
+        return [under, under.view(wanted.adapter)]
+
+    def _enter(
+        self, wanted: Wanted, base: _Resident | None, engines: list[Engine], seconds: float
+    ) -> ResidentStatus:
+        """Make what was read residents, all at once."""
+        *under, engine = engines
         with self._lock:
+            if under:
+                own = Wanted(
+                    wanted.snapshot, self._base_name(wanted), ttl_seconds=wanted.ttl_seconds
+                )
+                base = self._residents[own.name] = _Resident(own, under[0], seconds, _now(), False)
+                self._tell(
+                    "loaded", own.name, under[0].weight_bytes, f"as the base of {wanted.name}"
+                )
             resident = _Resident(wanted, engine, seconds, _now(), wanted.pinned, base)
             self._residents[wanted.name] = resident
-            if base is not None:
-                self._touch(base)
-                self._touch(resident)
+            self._touch(resident)
             self._tell("loaded", wanted.name, engine.weight_bytes)
-            return resident
+            return resident.status()
+
+    @contextmanager
+    def _leased(self, base: _Resident | None) -> Iterator[None]:
+        """Let nobody unload a base while an adapter is laid over it."""
+        if base is None:
+            yield
+            return
+        with self._lock:
+            if base.leaving or base.name not in self._residents:
+                raise ResidentBusy(f"{base.name} is being unloaded; load the adapter once more")
+            base.leases += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                base.leases -= 1
+                self._quiet.notify_all()
 
     def _make_room(self, need_bytes: int, base: _Resident | None, what_for: str) -> list[_Resident]:
         """Carry the plan out; the residents that it evicted, which can be brought back."""
+        device.free_unused()
         with self._lock:  # nobody can lease one between the plan and its eviction
             plan = self._admission(need_bytes, base)
             dropping = [self._residents[name] for name in plan.drop_caches]
@@ -271,17 +296,20 @@ class ModelPool:
     def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> None:
         """Load again what was evicted for a model whose files could not be read after all."""
         for resident in reversed(evicted):  # a base comes before the views that were over it
+            base = resident.base
+            if base is not None and self._residents.get(base.name) is not base:
+                continue
             with suppress(Exception):  # its own files may have gone: then it stays evicted
-                wanted = resident.wanted
-                if resident.base is None:
-                    resident.engine = load_engine(wanted.snapshot, wanted.draft)
-                else:
-                    assert wanted.adapter is not None
-                    resident.engine = resident.base.engine.view(wanted.adapter)
-                resident.engine.read_weights()
+                (engine,) = self._built(resident.wanted, base)
+                try:
+                    engine.read_weights()
+                except BaseException:
+                    engine.close()
+                    raise
                 with self._lock:
+                    resident.engine = engine
                     self._residents[resident.name] = resident
-                    self._tell("loaded", resident.name, resident.engine.weight_bytes)
+                    self._tell("loaded", resident.name, engine.weight_bytes, "back after a failure")
         with self._lock:
             for name in filter(self._residents.__contains__, order if evicted else ()):
                 self._residents.move_to_end(name)
@@ -301,15 +329,14 @@ class ModelPool:
         with self._lock:
             self.require_free(wanted.name, wanted.snapshot.spec)
             resident = self._residents.get(wanted.name)
+            if resident is not None and resident.leaving:
+                raise ResidentBusy(
+                    f"{wanted.name} is being unloaded; load it again once it has gone"
+                )
             if resident is None or resident.wanted.is_same(wanted):
                 return resident
-            what = "another revision of" if wanted.adapter is None else "another adapter over"
-            if resident.wanted.adapter and not wanted.adapter:
-                what = "an adapter over"
-            elif _files(resident.wanted)[:2] == _files(wanted)[:2]:
-                what = "another draft for"
             raise UsageProblem(
-                f"the name {wanted.name!r} is taken by {what} {wanted.snapshot.spec}; "
+                f"the name {wanted.name!r} is taken by {_described(resident, wanted)}; "
                 f"choose another with --as NAME, or %unload_model {wanted.name} first"
             )
 
@@ -357,20 +384,23 @@ class ModelPool:
             with self._quiet:
                 while resident.leases:  # in short steps, so that an interrupt ends the wait
                     self._quiet.wait(_POLL_SECONDS)
-                self._require_no_view(resident)
-                if self._residents.get(resident.name) is not resident:
-                    raise ResidentNotFound(f"{resident.name!r} has been unloaded meanwhile")
-                del self._residents[resident.name]
+            unloaded = self._thread.call(lambda _: self._take_out(resident))
         except BaseException:
             resident.leaving = False
             raise
-        status = resident.status()
-        engine = resident.engine
-        del resident
-        freed, held_by = self._thread.call(lambda _: _close_and_look(engine))
-        with self._lock:
-            self._tell("unloaded", status.name, freed)
         self._watch_idle()  # a base without views may grow idle
+        return unloaded
+
+    def _take_out(self, resident: _Resident) -> Unloaded:
+        """In one job of the MLX thread, so that no load in between counts what is on its way."""
+        with self._lock:
+            self._require_no_view(resident)
+            if self._residents.get(resident.name) is not resident:
+                raise ResidentNotFound(f"{resident.name!r} has been unloaded meanwhile")
+            del self._residents[resident.name]
+            status = resident.status()
+        freed, held_by = _close_and_look(resident.engine)
+        self._tell("unloaded", status.name, freed)
         return Unloaded(status, freed, held_by)
 
     def _require_no_view(self, base: _Resident) -> None:
@@ -395,9 +425,10 @@ class ModelPool:
             resident = self._find(name)
             resident.pinned = pinned
             self._tell("pinned" if pinned else "unpinned", resident.name, 0)
-            status = resident.status()
+        if not pinned:
+            self._thread.call(lambda _: self._shrink())  # it may have been what kept it too large
         self._watch_idle()
-        return status
+        return resident.status()
 
     def set_budget(self, budget_bytes: int | None) -> AdmissionPlan:
         """Set the most that residents, caches and the notebook's own arrays may hold; None: no
@@ -406,10 +437,20 @@ class ModelPool:
         with self._lock:
             self._budget, self._default_budget = budget_bytes, None
             if not self._residents:
-                return over_budget(budget_bytes, 0, ())
+                return over_budget(budget_bytes, self._other_bytes(), ())
         plan = self._thread.call(lambda _: self._shrink())
         self._watch_idle()
         return plan
+
+    def budget(self) -> int | None:
+        """The budget in force, in bytes; the machine is asked where none was set."""
+
+        def limit(_: Job) -> int | None:
+            preload()
+            with self._lock:
+                return self._limit()
+
+        return self._thread.call(limit)
 
     def _shrink(self) -> AdmissionPlan:
         device.free_unused()
@@ -421,7 +462,7 @@ class ModelPool:
         for resident in dropping:
             resident.engine.drop_caches()
         for resident in evicting:
-            self._free(resident, "evicted", "the budget was lowered")
+            self._free(resident, "evicted", "the budget asks for it")
         return plan
 
     # The idle ones.
@@ -434,7 +475,8 @@ class ModelPool:
                 self._timer = None
             ends = [end for r in self._residents.values() if (end := self._idle_end(r)) is not None]
             if ends:
-                self._timer = threading.Timer(max(0.0, min(ends) - monotonic()), self._expire)
+                wait = min(max(0.0, min(ends) - monotonic()), _LONGEST_WAIT_SECONDS)
+                self._timer = threading.Timer(wait, self._expire)
                 self._timer.daemon = True
                 self._timer.start()
 
@@ -503,7 +545,7 @@ class ModelPool:
         if name in self._residents:
             return self._residents[name]
         for resident in reversed(self._residents.values()):
-            if resident.spec == name and resident.base is None:
+            if name == (resident.wanted.adapter or resident.wanted.snapshot).spec:
                 return resident
         raise ResidentNotFound(
             f"no loaded model is called {name!r}; {did_you_mean(name, self._residents)} "
@@ -592,6 +634,17 @@ class ModelPool:
             self._residents.clear()
             if self._timer is not None:
                 self._timer.cancel()
+
+
+def _described(resident: _Resident, wanted: Wanted) -> str:
+    """What has a name that was wanted for something else of the same model."""
+    if resident.wanted.adapter is not None:
+        return f"{resident.wanted.adapter.spec} over {resident.spec}"
+    if _files(resident.wanted)[0] != _files(wanted)[0]:
+        return f"another revision of {resident.spec}"
+    if resident.wanted.draft is not None:
+        return f"{resident.spec} with {resident.wanted.draft.spec} as its draft"
+    return f"{resident.spec} by itself"
 
 
 def _close_and_look(engine: Engine) -> tuple[int, tuple[str, ...]]:

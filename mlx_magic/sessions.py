@@ -1,5 +1,6 @@
 """The session: the pool and the conversations of one kernel."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -57,10 +58,14 @@ class Session:
         same vocabulary that guesses ahead. Raises the errors of `hub.resolve`, `resolve_adapter`
         and `ModelPool.load`.
         """
+        if ttl_seconds is not None and not (_is_number(ttl_seconds) and ttl_seconds >= 0):
+            raise UsageProblem(f"ttl_seconds is a number of seconds, not {ttl_seconds!r}")
         name, files = self._files(spec, name, adapter, revision, draft, on_progress)
         self.apply_budget()
         if ttl_seconds is None:
             ttl_seconds = self.settings.ttl_seconds
+        elif ttl_seconds == math.inf:
+            ttl_seconds = None
         return self.pool.load(name=name, pinned=pin, ttl_seconds=ttl_seconds, **files)
 
     def plan_load(
@@ -113,10 +118,12 @@ class Session:
         setting = self.settings.budget_bytes()
         if setting == self._budget_set:
             return None
+        budget_bytes = (
+            self.thread.call(lambda _: device.default_budget()) if setting == "default" else setting
+        )
+        plan = self.pool.set_budget(budget_bytes)
         self._budget_set = setting
-        if setting == "default":
-            return self.pool.set_budget(self.thread.call(lambda _: device.default_budget()))
-        return self.pool.set_budget(setting)
+        return plan
 
     def conversation(self, name: str | None = None) -> Conversation:
         """The conversation of that name, made when there is none."""
@@ -176,6 +183,10 @@ class Session:
         if self.pool.status().residents:
             self.thread.submit(lambda _: self.pool.close())  # arrays are freed where they live
         self.thread.close()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
 _lock = threading.Lock()

@@ -76,7 +76,9 @@ class Settings(Configurable):
         try:
             return parse_budget(text) if text.strip() else "default"
         except ValueError as error:
-            raise UsageProblem(f"MLX_MAGIC_MEMORY_BUDGET: {error}") from None
+            raise UsageProblem(
+                f"MLX_MAGIC_MEMORY_BUDGET: {error}; set it anew, or %pool --budget 24GiB"
+            ) from None
 
     @property
     def ttl_seconds(self) -> float | None:

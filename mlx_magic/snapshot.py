@@ -277,6 +277,8 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise damaged(path, "it is not valid JSON") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
     if not isinstance(value, dict):
         raise damaged(path, "it is not a JSON object")
     return value
@@ -293,18 +295,22 @@ def tensor_header(path: Path) -> dict[str, dict[str, Any]]:
     The format: 8 bytes with the header's length (little-endian), the header in JSON, the data.
     Raises SnapshotBroken when the file is cut off or isn't one.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        prefix = file.read(8)
-        header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
-        if not 8 + header_bytes <= min(size, _MAX_HEADER_BYTES):
-            raise damaged(path, f"its {size} bytes end before its header does")
-        try:
-            header: dict[str, dict[str, Any]] = json.loads(file.read(header_bytes))
-            header.pop("__metadata__", None)
-            announced = _end(header)
-        except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
-            raise damaged(path, "its header can't be read") from error
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            prefix = file.read(8)
+            header_bytes = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
+            if not 8 + header_bytes <= min(size, _MAX_HEADER_BYTES):
+                raise damaged(path, f"its {size} bytes end before its header does")
+            text = file.read(header_bytes)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    try:
+        header: dict[str, dict[str, Any]] = json.loads(text)
+        header.pop("__metadata__", None)
+        announced = _end(header)
+    except (ValueError, AttributeError, KeyError, IndexError, TypeError) as error:
+        raise damaged(path, "its header can't be read") from error
     held = size - 8 - header_bytes
     if held != announced:
         raise damaged(path, f"it holds {held} of the {announced} bytes that its header announces")
@@ -314,6 +320,12 @@ def tensor_header(path: Path) -> dict[str, dict[str, Any]]:
 def _end(header: Mapping[str, Mapping[str, Any]]) -> int:
     """Where the last tensor ends: with nothing between them, the bytes of all."""
     return int(max((tensor["data_offsets"][1] for tensor in header.values()), default=0))
+
+
+def unreadable(path: Path, error: OSError) -> SnapshotBroken:
+    """The error for a file that the system does not let us read."""
+    why = error.strerror or type(error).__name__
+    return SnapshotBroken(f"{path} can't be read: {why}; mend that and load again")
 
 
 def damaged(path: Path, how: str) -> SnapshotBroken:

@@ -16,6 +16,14 @@ def format_bytes(count: int) -> str:
     return f"{size:.{digits}f} {unit}"
 
 
+def typed_bytes(count: int) -> str:
+    """The least size with one decimal, as a person would type it, that is enough: 3.4MiB."""
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if count >= size:
+            return f"{-(-count * 10 // size) / 10:g}{unit}"
+    return str(count)
+
+
 _UNITS = {"": 1, "b": 1} | {
     f"{letter}{i}b": base**power
     for power, letter in enumerate("kmgt", 1)

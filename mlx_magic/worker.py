@@ -108,7 +108,10 @@ class MLXThread:
                 end = _End(error)
             finally:
                 job.on_prefill = None
-                done()
+                try:
+                    done()
+                except Exception as error:  # noqa: BLE001 - the thread must outlive it
+                    end = end if end.error else _End(error)
                 events.put(end)
                 ended.set()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mlx_magic.budget import AdmissionPlan, Held, over_budget, plan_admission
 from mlx_magic.errors import MemoryBudgetExceeded
+from mlx_magic.units import parse_bytes
 
 GIB = 2**30
 Names = frozenset[str]
@@ -249,7 +250,8 @@ def test_a_refusal_is_one_line_that_ends_in_what_to_type(
     except MemoryBudgetExceeded as error:
         (line,) = error._render_traceback_()
         assert "\n" not in str(error) and not line.endswith("…")
-        assert line.endswith("raise the budget with %pool --budget")
+        enough = line.rpartition("raise the budget with %pool --budget ")[2]
+        plan_admission(need, parse_bytes(enough), other, held)  # what it says to type is enough
 
 
 PLAIN: list[tuple[str, int, list[Held], tuple[str, ...], tuple[str, ...]]] = [
@@ -296,7 +298,16 @@ def test_the_notebooks_own_arrays_count() -> None:
 
 def test_a_lowered_budget_out_of_reach_says_what_is_missing() -> None:
     plan = over_budget(4, 1, [Held("a", 3, 1), Held("b", 5, 2, pinned=True), Held("c", 0)])
-    assert plan == AdmissionPlan(0, -8, 4, ("b",), ("a",), freed_bytes=6, short_bytes=2)
+    words = "pinned models hold 5 B (b); unpin with %pin_model b --off, or raise the budget with "
+    assert plan == AdmissionPlan(
+        0, -8, 4, ("b",), ("a",), 6, 2, in_the_way=words + "%pool --budget 6", enough_bytes=6
+    )
+
+
+def test_the_base_of_what_is_to_be_loaded_stays_and_is_called_by_that_name() -> None:
+    held = [gib("llama", 3, needed=True), gib("phi", 2)]
+    assert plan_admission(GIB, 5 * GIB, 0, held).evict == ("phi",)
+    assert "the base holds 3.00 GiB (llama); raise the budget" in refusal(3, 5, 0, held)
 
 
 def test_the_examples_of_the_docstrings_hold() -> None:
@@ -320,31 +331,31 @@ REFUSALS: list[tuple[int, int, int, list[Held], str]] = [
     (
         20, 16, 1, [gib("qwen", 3, pinned=True)],
         "20.0 GiB is 4.00 GiB more than the whole budget of 16.0 GiB, so no unloading can help; "
-        "load a smaller model, or raise the budget with %pool --budget",
+        "load a smaller model, or raise the budget with %pool --budget 24GiB",
     ),
     (
         6, 8, 3, [gib("qwen", 3)],
         "6.00 GiB won't fit into the budget of 8.00 GiB, 1.00 GiB short: "
         "other arrays of the notebook hold 3.00 GiB; "
-        "delete some of those arrays, or raise the budget with %pool --budget",
+        "delete some of those arrays, or raise the budget with %pool --budget 9GiB",
     ),
     (
         8, 8, 0, [gib("qwen", 3, 1, pinned=True), gib("phi", 2)],
         "8.00 GiB won't fit into the budget of 8.00 GiB, 3.00 GiB short: "
         "pinned models hold 3.00 GiB (qwen); "
-        "unpin with %pin_model qwen --off, or raise the budget with %pool --budget",
+        "unpin with %pin_model qwen --off, or raise the budget with %pool --budget 11GiB",
     ),
     (
         6, 8, 0, [gib(name, 1, pinned=True) for name in "xyz"],
         "6.00 GiB won't fit into the budget of 8.00 GiB, 1.00 GiB short: "
         "pinned models hold 3.00 GiB (x, y, z); "
-        "unpin with %pin_model x y z --off, or raise the budget with %pool --budget",
+        "unpin with %pin_model x y z --off, or raise the budget with %pool --budget 9GiB",
     ),
     (
         6, 8, 2, [gib("gemma", 2, 1, busy=True), gib("phi", 2)],
         "6.00 GiB won't fit into the budget of 8.00 GiB, 3.00 GiB short: "
         "other arrays of the notebook hold 2.00 GiB, busy models hold 3.00 GiB (gemma); "
-        "wait for gemma to finish, or raise the budget with %pool --budget",
+        "wait for gemma to finish, or raise the budget with %pool --budget 11GiB",
     ),
     (
         6, 10, 1,
@@ -358,7 +369,7 @@ REFUSALS: list[tuple[int, int, int, list[Held], str]] = [
         "other arrays of the notebook hold 1.00 GiB, busy models hold 256 MiB (pirate), "
         "pinned models hold 2.00 GiB (w, x, y and 1 more), the bases of these hold 3.00 GiB "
         "(llama); unpin with %pin_model NAME --off, or wait for pirate to finish, "
-        "or raise the budget with %pool --budget",
+        "or raise the budget with %pool --budget 12.3GiB",
     ),
 ]  # fmt: skip
 

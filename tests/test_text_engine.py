@@ -283,8 +283,8 @@ def test_a_base_model_without_a_template_says_so(tiny: dict[str, Path], tmp_path
         ({"hidden_size": 48}, SnapshotBroken, "can't be loaded"),
         ({"vision_config": {}}, ModelUnsupported, "vision"),
         ({"model_file": "evil.py"}, ModelUnsupported, "custom module"),
-        ({"rope_scaling": "bad"}, SnapshotBroken, "check the files in"),
-        ({"num_attention_heads": 0}, SnapshotBroken, "check the files in"),
+        ({"rope_scaling": "bad"}, SnapshotBroken, "check config.json"),
+        ({"num_attention_heads": 0}, SnapshotBroken, "check config.json"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_says_why_and_leaves_no_memory_behind(

@@ -110,6 +110,12 @@ def find(name: str) -> DemoModel:
     for model in list():
         if model.name == asked:
             return model
+    for adapter in adapters():
+        if adapter.name == asked:
+            raise ModelNotFound(
+                f"{PREFIX}{asked} is an adapter and no model of its own; "
+                f"%load_model {adapter.base} --adapter {PREFIX}{asked}"
+            )
     hint = did_you_mean(PREFIX + asked, [model.spec for model in list()])
     raise ModelNotFound(f"there is no demo model {name!r}; {hint}")
 
@@ -128,6 +134,8 @@ def find_adapter(name: str) -> DemoAdapter:
     for adapter in adapters():
         if adapter.name == asked:
             return adapter
+    if any(model.name == asked for model in list()):
+        raise ModelNotFound(f"{PREFIX}{asked} is a model and no adapter; load it without --adapter")
     hint = did_you_mean(PREFIX + asked, [PREFIX + adapter.name for adapter in adapters()])
     raise ModelNotFound(f"there is no demo adapter {name!r}; {hint or 'this copy holds none'}")
 

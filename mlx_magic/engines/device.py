@@ -44,8 +44,8 @@ def memory_bytes() -> tuple[int, int]:
 
 
 # What the default budget leaves to the system, the notebook's other libraries and MLX's own
-# temporary arrays: a share of what there is, and at least so many bytes. Metal's recommended
-# working set has the system's part taken off already.
+# temporary arrays: a share of what there is, and at least so many bytes, but never more than half.
+# Metal's recommended working set has the system's part taken off already.
 RESERVES = {"metal": (0.05, 0), "cuda": (0.08, 1 << 29), "cpu": (0.25, 2 << 30)}
 
 
@@ -66,7 +66,8 @@ def default_budget() -> int | None:
     else:
         kind, there = "cpu", physical_memory_bytes()
     share, least = RESERVES[kind]
-    return max(0, there - max(int(there * share), least)) or None
+    reserve = min(max(int(there * share), least), there // 2)
+    return there - reserve
 
 
 def physical_memory_bytes() -> int:

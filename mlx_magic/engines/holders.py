@@ -16,16 +16,23 @@ from .protocol import Engine
 _DEPTH = 8  # references between an array and the name that leads to it
 _MOST_SEEN = 20_000
 _MOST_NAMED = 3
+_NOT_FOUND = "something that this search did not find"
+_SMALL_BYTES = 4096  # MLX itself holds a few for a sampler's state
 
 
 def close_and_look(engine: Engine) -> tuple[int, tuple[str, ...]]:
     """Close an engine on the MLX thread; the bytes that came back, and what holds the others."""
     watched = _watch(engine)
+    owed = engine.weight_bytes + engine.cache_bytes
     before = mx.get_active_memory()
     engine.close()
     free_unused()
     alive = [thing for ref in watched if (thing := ref()) is not None]
-    return max(0, before - mx.get_active_memory()), tuple(_names(alive)) if alive else ()
+    freed = max(0, before - mx.get_active_memory())
+    if alive:
+        return freed, tuple(_names(alive))
+    # Other arrays may lie over the same buffers: a view of this base that somebody holds.
+    return freed, (_NOT_FOUND,) if owed - freed > max(owed // 100, _SMALL_BYTES) else ()
 
 
 def _watch(engine: Engine) -> list[weakref.ref[Any]]:
@@ -55,7 +62,7 @@ def _names(things: list[Any]) -> list[str]:
         if found or not above:
             break
         layer = above
-    return list(found)[:_MOST_NAMED] or ["something that this search did not find"]
+    return list(found)[:_MOST_NAMED] or [_NOT_FOUND]
 
 
 def _namespaces() -> dict[int, str]:

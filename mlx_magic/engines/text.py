@@ -17,6 +17,7 @@ from mlx_lm.generate import (
     wired_limit,
 )
 from mlx_lm.sample_utils import make_logits_processors, make_sampler
+from tokenizers import Tokenizer
 
 from ..errors import GenerationFailed, ModelUnsupported, SnapshotBroken, UsageProblem
 from ..events import (
@@ -33,7 +34,7 @@ from ..families import resolve_family, stop_token_ids
 from ..messages import Message
 from ..options import GenerationOptions
 from ..plain import one_line
-from ..snapshot import file_names, tensor_bytes, weight_files
+from ..snapshot import file_names, read_json, tensor_bytes, weight_files
 from ..templates import render_prompt
 from . import adapters
 from .device import free_unused
@@ -499,6 +500,9 @@ def _read_problem(snapshot: "Snapshot", error: Exception) -> SnapshotBroken:
 def _load_problem(snapshot: "Snapshot", error: Exception) -> Exception:
     """The one-line error for what mlx-lm or transformers said about a folder."""
     said = one_line(str(error), 300) or type(error).__name__
+    damaged = _damaged_json(snapshot)
+    if damaged is not None:
+        return damaged
     model_type = snapshot.config.get("model_type")
     if isinstance(error, ImportError):
         return ModelUnsupported(
@@ -510,7 +514,31 @@ def _load_problem(snapshot: "Snapshot", error: Exception) -> Exception:
             f"mlx-lm does not run {snapshot.spec} (model type {model_type!r}): {said}; "
             "look for another conversion under mlx-community"
         )
+    if isinstance(error, ValueError) and ("parameters" in said or "shape" in said):
+        return SnapshotBroken(
+            f"{snapshot.spec} can't be loaded: config.json and the weights disagree: {said}; "
+            f"copy both again into {snapshot.path}"
+        )
     return SnapshotBroken(
         f"{snapshot.spec} can't be loaded: {type(error).__name__}: {said}; "
-        f"check the files in {snapshot.path}"
+        f"check config.json and tokenizer.json in {snapshot.path}"
     )
+
+
+def _damaged_json(snapshot: "Snapshot") -> SnapshotBroken | None:
+    """The JSON file that holds no object, or is no tokenizer, if that is the trouble."""
+    for name in sorted(file_names(snapshot.path)):
+        if not name.endswith(".json"):
+            continue
+        try:
+            read_json(snapshot.path / name)
+            if name == "tokenizer.json":
+                Tokenizer.from_file(str(snapshot.path / name))
+        except SnapshotBroken as problem:
+            return problem
+        except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing narrower
+            return SnapshotBroken(
+                f"{snapshot.path / name} is no tokenizer: {one_line(str(problem), 200)}; "
+                "copy it again"
+            )
+    return None

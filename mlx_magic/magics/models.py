@@ -1,6 +1,7 @@
 """Magics that bring models in, show them and let them go."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -32,7 +33,7 @@ class ModelMagics(Magics):
         "--adapter", metavar="PATH", help="LoRA adapter over it: folder, repository, demo:NAME"
     )
     @argument("--revision", metavar="REV", help="branch, tag or commit of a Hub repository")
-    @argument("--ttl", metavar="TIME", help="free it after so long without use, e.g. 30m")
+    @argument("--ttl", metavar="TIME", help="free it after so long idle, e.g. 30m; none: never")
     @argument(
         "--draft", metavar="SPEC", help="small model of the same vocabulary that guesses ahead"
     )
@@ -82,10 +83,14 @@ class ModelMagics(Magics):
         if not names and not arguments.all:
             raise UsageError(f"unload_model: say which one ({_choices(residents)}), or --all")
         # All are known before any is freed; a name said twice is freed once.
-        for resident in {r.name: r for r in map(pool.resident, names)}.values():
+        named = {r.name: r for r in map(pool.resident, names)}
+        for resident in sorted(named.values(), key=lambda r: r.base is None):
             if resident.busy and not arguments.force:
                 _say(f"{resident.name} is answering; it goes when the answer ends (or --force)")
-            _say(unloaded_line(pool.unload(resident.name, force=arguments.force)))
+            try:
+                _say(unloaded_line(pool.unload(resident.name, force=arguments.force)))
+            except KeyboardInterrupt:
+                raise Interrupted(f"interrupted; {resident.name} is still loaded") from None
         if not names:
             _say("nothing was loaded")
 
@@ -106,8 +111,11 @@ class ModelMagics(Magics):
 
         pool = get_session().pool
         for name in dict.fromkeys(pool.resident(name).name for name in arguments.names):
+            seen = pool.status().changes
             pool.pin(name, not arguments.off)
-            _say(f"{name} {'unpinned' if arguments.off else 'pinned'}")
+            gone = [c.name for c in pool.changes(seen) if c.kind == "evicted"]
+            over = f"; over the budget, so evicted {', '.join(gone)}" if gone else ""
+            _say(f"{name} {'unpinned' if arguments.off else 'pinned'}{over}")
 
     @no_var_expand
     @line_magic
@@ -156,6 +164,7 @@ class ModelMagics(Magics):
             except TraitError as error:
                 raise UsageError(f"pool: --budget: {error}") from None
         keep_to_budget()
+        session.pool.budget()
         display(pool_table(session.pool.status()))
 
 
@@ -200,8 +209,8 @@ def bring_in(shell: Any, spec: str, **how: Any) -> None:
         except KeyboardInterrupt:
             kept = f" at {live.line}; run the cell again to resume" if live.line else ""
             raise Interrupted(f"interrupted{kept}; nothing was loaded") from None
-    evicted = [c for c in pool.changes(status.changes) if c.kind == "evicted"]
-    live.finish(loaded_line(resident, already=resident.name in before, evicted=evicted))
+    changes = pool.changes(status.changes)
+    live.finish(loaded_line(resident, already=resident.name in before, changes=changes))
 
 
 def _on_disk() -> list[dict[str, Any]]:
@@ -227,6 +236,8 @@ def _seconds(magic: str, text: str | None) -> float | None:
     from ..units import parse_seconds
 
     try:
+        if text is not None and text.strip().lower() == "none":
+            return math.inf
         return None if text is None else parse_seconds(text)
     except ValueError as error:
         raise UsageError(f"{magic}: --ttl: {error}") from None

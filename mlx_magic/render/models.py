@@ -13,9 +13,11 @@ _WORTH_NAMING = 1 << 16  # bytes; less is what a sampler or an empty cache leave
 
 
 def loaded_line(
-    resident: ResidentStatus, already: bool = False, evicted: Sequence[PoolChange] = ()
+    resident: ResidentStatus, already: bool = False, changes: Sequence[PoolChange] = ()
 ) -> str:
-    """What a load came to, in one line."""
+    """What a load came to, in one line; `changes` are those that it made."""
+    evicted = [c for c in changes if c.kind == "evicted"]
+    brought = [c for c in changes if c.kind == "loaded" and c.name == resident.base]
     facts = [
         resident.name,
         f"{resident.family} {resident.kind} model",
@@ -24,11 +26,13 @@ def loaded_line(
     ]
     if resident.adapter:
         facts[1] = f"{resident.adapter} over {resident.base}"
+    if brought:
+        facts.append(f"with its base {_named((c.name, c.size_bytes) for c in brought)}")
     if resident.draft:
         facts.append(f"drafts by {resident.draft}")
     if resident.pinned:
         facts.append("pinned")
-    if resident.ttl_seconds is not None:
+    if resident.ttl_seconds is not None and not resident.pinned:
         facts.append(f"goes after {format_seconds(resident.ttl_seconds)} without use")
     if evicted:
         facts.append("evicted " + _named((c.name, c.size_bytes) for c in evicted))
@@ -61,10 +65,8 @@ def shrunk_line(plan: AdmissionPlan) -> str:
     """What a lower budget took, and by how much it is still exceeded."""
     parts = [f"evicted {', '.join(plan.evict)}"] if plan.evict else []
     if plan.short_bytes:
-        parts.append(
-            f"still {format_bytes(plan.short_bytes)} over the budget: what is left is pinned, "
-            "answering, or the notebook's own"
-        )
+        short = format_bytes(plan.short_bytes)
+        parts.append(f"still {short} over the budget: {plan.in_the_way}")
     return "; ".join(parts)
 
 
@@ -78,11 +80,11 @@ def pool_table(status: PoolStatus) -> Table:
     rows = [
         (
             r.name,
-            r.spec if r.adapter is None else f"{r.adapter} over {r.base}",
+            _model(r),
             f"{r.family} {r.kind}",
             format_bytes(r.weight_bytes),
             format_bytes(r.cache_bytes) if r.cache_bytes else "",
-            ", ".join(filter(None, ("answering" if r.busy else "", "pinned" if r.pinned else ""))),
+            _state(r),
             f"{r.requests:,}",
             f"{format_seconds((now - r.last_used).total_seconds())} ago",
         )
@@ -95,6 +97,20 @@ def pool_table(status: PoolStatus) -> Table:
         else f"no model is loaded{_budget(status)}; try %load_model demo:qwen (tiny, offline)"
     )
     return Table(columns, rows, frozenset({"memory", "caches", "requests", "last used"}), note)
+
+
+def _model(resident: ResidentStatus) -> str:
+    if resident.adapter:
+        return f"{resident.adapter} over {resident.base}"
+    return f"{resident.spec}, drafts by {resident.draft}" if resident.draft else resident.spec
+
+
+def _state(resident: ResidentStatus) -> str:
+    states = ["answering"] if resident.busy else []
+    states += ["pinned"] if resident.pinned else []
+    if resident.ttl_seconds is not None and not resident.pinned:
+        states.append(f"ttl {format_seconds(resident.ttl_seconds)}")
+    return ", ".join(states)
 
 
 def memory_line(status: PoolStatus) -> str:

@@ -42,8 +42,10 @@ def test_a_budget_evicts_the_least_recently_used_and_a_dry_run_only_says_so(kern
     assert len(refused) == 1 and "pinned models hold" in refused[0]
     assert "%pin_model llama gemma --off" in refused[0] and "%pool --budget" in refused[0]
     assert "still " in kernel.ok("%pool --budget 4MiB").text and len(_names(kernel)) == 2
-    kernel.ok("%pin_model llama --off")
-    assert kernel.ok("%config MlxMagics.memory_budget = '3.9MiB'").text == "evicted llama\n"
+    unpinned = kernel.ok("%pin_model llama --off").text
+    assert unpinned == "llama unpinned; over the budget, so evicted llama\n"
+    kernel.ok("%load_model demo:gemma")
+    assert kernel.ok("%config MlxMagics.memory_budget = '3.9MiB'").text == ""
     table = kernel.ok("%pool").displays[0]["text/plain"]
     assert table.splitlines()[1].startswith("gemma ") and "budget 3.90 MiB" in table
     assert kernel.ok("%config MlxMagics.memory_budget = 'none'").text == ""

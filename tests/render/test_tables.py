@@ -86,7 +86,7 @@ def test_the_load_line_tells_name_family_size_and_seconds() -> None:
 def test_the_load_line_tells_what_lies_over_what_and_who_had_to_go() -> None:
     pirate = replace(RESIDENT, name="pirate", adapter="demo:pirate", base="llama", pinned=False)
     gone = PoolChange(1, datetime.now(UTC), "evicted", "gemma", 3 * 2**20, "to make room")
-    assert loaded_line(pirate, evicted=[gone]) == (
+    assert loaded_line(pirate, changes=[gone]) == (
         "pirate · demo:pirate over llama · 3.00 MiB · loaded in 50 ms · evicted gemma (3.00 MiB)"
     )
     assert "drafts by demo:tiny" in loaded_line(replace(RESIDENT, draft="demo:tiny"))
