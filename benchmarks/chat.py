@@ -6,7 +6,8 @@ kernel, from the request to the token; and at the front end, from sending the ce
 """
 
 from .models import random_llama
-from .notebook import Notebook, judge, summary
+from .notebook import Notebook
+from .ratios import judge, summary
 
 SET_UP = """
 %load_ext mlx_magic

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from .models import random_llama
-from .notebook import judge, summary
+from .ratios import judge, summary
 
 ROUNDS = 15
 BARE = """

@@ -7,7 +7,8 @@ answered, and others after it for three seconds while the heavy imports run.
 import statistics
 import time
 
-from .notebook import Notebook, judge, summary
+from .notebook import Notebook
+from .ratios import judge, summary
 
 ROUNDS = 9
 TIME = """

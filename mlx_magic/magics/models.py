@@ -163,8 +163,11 @@ class ModelMagics(Magics):
                 session.settings.memory_budget = arguments.budget
             except TraitError as error:
                 raise UsageError(f"pool: --budget: {error}") from None
-        keep_to_budget()
-        session.pool.budget()
+        try:
+            keep_to_budget()
+            session.pool.budget()
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; run it again once the answer has ended") from None
         display(pool_table(session.pool.status()))
 
 
