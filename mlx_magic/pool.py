@@ -279,7 +279,6 @@ class ModelPool:
 
     def _make_room(self, need_bytes: int, base: _Resident | None, what_for: str) -> list[_Resident]:
         """Carry the plan out; the residents that it evicted, which can be brought back."""
-        device.free_unused()
         with self._lock:  # nobody can lease one between the plan and its eviction
             plan = self._admission(need_bytes, base)
             dropping = [self._residents[name] for name in plan.drop_caches]
@@ -290,7 +289,6 @@ class ModelPool:
             size = resident.engine.weight_bytes
             resident.engine.close()
             self._tell("evicted", resident.name, size, f"to make room for {what_for}")
-        device.free_unused()
         return evicted
 
     def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> None:
