@@ -22,6 +22,11 @@ def _status(kernel: Kernel) -> dict[str, Any]:
     return status
 
 
+def _settled(kernel: Kernel) -> dict[str, Any]:
+    """The status without what may come and go at any moment: the freed buffers that MLX keeps."""
+    return {key: value for key, value in _status(kernel).items() if key != "buffer_pool_bytes"}
+
+
 def _names(kernel: Kernel) -> list[str]:
     return [resident["name"] for resident in _status(kernel)["residents"]]
 
@@ -30,10 +35,10 @@ def test_a_budget_evicts_the_least_recently_used_and_a_dry_run_only_says_so(kern
     kernel.ok("%pool --budget 9MiB")
     for name in ("llama", "mistral"):
         assert "evicted" not in kernel.ok(f"%load_model demo:{name}").text
-    before = _status(kernel)
+    before = _settled(kernel)
     dry = kernel.ok("%load_model demo:gemma --dry-run").text
     assert "of 9.00 MiB free · would evict llama" in dry
-    assert _status(kernel) == before
+    assert _settled(kernel) == before
     kernel.ok("%pin_model llama")
     assert " · evicted mistral (3.34 MiB)" in kernel.ok("%load_model demo:gemma").text
     assert _names(kernel) == ["llama", "gemma"]
