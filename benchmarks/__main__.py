@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from . import bookkeeping, chat, load, memory, ratios, startup
+from . import bookkeeping, chat, load, memory, ratios, startup, vision
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "memory": memory.main,
     "bookkeeping": bookkeeping.main,
     "chat": chat.main,
+    "vision": vision.main,
 }
 
 

@@ -63,7 +63,7 @@ def _filled(count: int, ttl_seconds: float | None = None) -> Iterator[ModelPool]
     """A pool with so many fake residents and no room for another one."""
     with (
         patch.object(pool_module, "load_engine", _Engine),
-        patch.object(pool_module, "preload", lambda: None),
+        patch.object(pool_module, "preload", lambda *_: None),
         patch.object(device, "_imported_mlx", lambda: None),  # as before anybody has imported it
     ):
         thread = MLXThread()

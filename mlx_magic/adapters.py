@@ -10,8 +10,9 @@ from typing import Any
 
 from .download import DownloadProgress
 from .errors import ModelUnsupported
-from .hub import find
+from .hub import Found, find, survey
 from .plain import one_line
+from .remote import Remote
 from .snapshot import (
     CONFIG,
     Sought,
@@ -76,7 +77,17 @@ def resolve_adapter(
     Raises what `hub.resolve` raises: ModelUnsupported for a model, or for an adapter in a format
     that mlx-lm doesn't read; SnapshotBroken for missing or damaged files.
     """
-    found = find(spec, _ADAPTER, revision=revision, on_progress=on_progress)
+    return _read(find(spec, _ADAPTER, revision=revision, on_progress=on_progress))
+
+
+def look_up_adapter(
+    spec: str, *, revision: str | None = None
+) -> AdapterSnapshot | Remote[AdapterSnapshot]:
+    """Find the LoRA adapter that `spec` names and download nothing, as `hub.look_up` does."""
+    return survey(spec, _ADAPTER, _read, revision=revision)
+
+
+def _read(found: Found) -> AdapterSnapshot:
     return read_adapter(found.path, spec=found.spec, revision=found.revision, source=found.source)
 
 

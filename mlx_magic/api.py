@@ -63,19 +63,21 @@ def pin_model(name: str, pinned: bool = True) -> ResidentStatus:
 def stream(
     prompt: str,
     model: str | None = None,
-    *,
+    images: object = (),
     conversation: str | None = None,
+    *,
     system: str | None = None,
     new: bool = False,
     **options: Any,
 ) -> Exchange:
     """Ask and iterate the events: `PrefillProgress`, then `TextDelta`s, then `Finished`.
 
-    Without `model` the one used last answers; without `conversation` it is a single turn with no
-    history. `system` sets the system prompt, `new` forgets the conversation's earlier turns.
-    `options` are `max_tokens`, `temperature`, `top_p`, `top_k`, `min_p`, `repetition_penalty`,
-    `seed`, `think` and `json_schema` (a dict); see `GenerationOptions` for their ranges. The
-    iterator's `reply` is the answer so far.
+    `images` is a picture or a list of them: path, URL, data URI, bytes, PIL image, array or
+    matplotlib figure. Without `model` the one used last answers; without `conversation` it is a
+    single turn with no history. `system` sets the system prompt, `new` forgets the conversation's
+    earlier turns. `options` are `max_tokens`, `temperature`, `top_p`, `top_k`, `min_p`,
+    `repetition_penalty`, `seed`, `think` and `json_schema` (a dict); see `GenerationOptions` for
+    their ranges. The iterator's `reply` is the answer so far.
 
     >>> for event in stream("What is 2 + 3?"):  # doctest: +SKIP
     ...     print(getattr(event, "text", ""), end="")
@@ -84,6 +86,7 @@ def stream(
     return get_session().ask(
         prompt,
         model=model,
+        images=images,
         conversation=conversation,
         options=GenerationOptions.of(**options),
         system=system,
@@ -94,8 +97,9 @@ def stream(
 def chat(
     prompt: str,
     model: str | None = None,
-    *,
+    images: object = (),
     conversation: str | None = None,
+    *,
     system: str | None = None,
     new: bool = False,
     **options: Any,
@@ -107,7 +111,9 @@ def chat(
     >>> print(chat("What is 2 + 3?", temperature=0))  # doctest: +SKIP
     2 + 3 = 5.
     """
-    exchange = stream(prompt, model, conversation=conversation, system=system, new=new, **options)
+    exchange = stream(
+        prompt, model, images=images, conversation=conversation, system=system, new=new, **options
+    )
     try:
         for _ in exchange:
             pass

@@ -23,10 +23,10 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import DiskFull, DownloadFailed
 from .snapshot import Sought
@@ -89,8 +89,8 @@ class Download:
         self.store = store
         self.commit = ""
         self.repo_files: tuple[str, ...] = ()
+        self.files: tuple[RemoteFile, ...] = ()  # those that are wanted
         self.total_bytes = 0
-        self._files: tuple[RemoteFile, ...] = ()
         self._bytes_of: dict[str, int] = {}  # digest -> bytes on disk
         self._latest = ""
 
@@ -99,19 +99,37 @@ class Download:
         """Bytes on disk of all files of this download."""
         return sum(list(self._bytes_of.values()))
 
+    @property
+    def missing_bytes(self) -> int:
+        """Bytes that are still to come."""
+        return self.total_bytes - self.done_bytes
+
+    @property
+    def folder(self) -> Path:
+        """Where the snapshot lies once it is complete."""
+        return self.store / "snapshots" / self.commit
+
+    def look_up(self) -> None:
+        """Ask the Hub, once, which files the revision has; nothing is written.
+
+        Raises ModelUnsupported when no file is loadable, DiskFull when they don't fit on the disk,
+        and huggingface_hub's and its client's errors as they are.
+        """
+        if not self.commit:
+            wait_for(self._ask_for_files)
+        self.sought.check(self.repo_files, self.repo_id)
+        self._check_space()
+
     def run(self, on_progress: Callable[[DownloadProgress], None] | None) -> Path:
         """Fetch what is missing and return the folder of the complete snapshot.
 
-        Raises DiskFull before the first byte, ModelUnsupported when no file is loadable,
-        DownloadFailed for damaged or refused bytes, and huggingface_hub's and its client's errors
-        as they are. An exception in `on_progress`, or KeyboardInterrupt, stops the transfer.
+        Raises what `look_up` raises before the first byte, DownloadFailed for damaged or refused
+        bytes. An exception in `on_progress`, or KeyboardInterrupt, stops the transfer.
         """
-        wait_for(self._look_up)
-        self.sought.check(self.repo_files, self.repo_id)
-        self._check_space()
+        self.look_up()
         _note_revision(self.store / "refs" / self.revision, self.commit, self.revision)
         speed = _Speed(self.done_bytes)
-        by_digest = {file.digest: file for file in self._files}.values()
+        by_digest = {file.digest: file for file in self.files}.values()
         with Workers(self._fetch, by_digest, WORKERS) as workers:
             workers.start()
             while True:
@@ -122,8 +140,8 @@ class Download:
                     break
         return self._link()
 
-    def _look_up(self) -> None:
-        """Ask the Hub which files the revision has, and see which of their bytes are here."""
+    def _ask_for_files(self) -> None:
+        """Which files the revision has, and which of their bytes are here."""
         from huggingface_hub import HfApi, constants
 
         info = HfApi(library_name="mlx_magic").model_info(
@@ -142,11 +160,11 @@ class Download:
         self.repo_files = tuple(siblings)
         files = [self._remote_file(siblings[name]) for name in self.sought.wanted(siblings)]
         # Small files first: a refusal shows at once, and the config is there early.
-        self._files = tuple(sorted(files, key=lambda f: f.size_bytes))
-        sizes = {f.digest: f.size_bytes for f in self._files}
+        self.files = tuple(sorted(files, key=lambda f: f.size_bytes))
+        sizes = {f.digest: f.size_bytes for f in self.files}
         self.total_bytes = sum(sizes.values())
-        self._bytes_of = {file.digest: self._on_disk(file) for file in self._files}
-        self._latest = self._files[-1].name if self._files else ""
+        self._bytes_of = {file.digest: self._on_disk(file) for file in self.files}
+        self._latest = self.files[-1].name if self.files else ""
 
     def _remote_file(self, sibling: "RepoSibling") -> RemoteFile:
         digest = sibling.lfs.sha256 if sibling.lfs else sibling.blob_id
@@ -162,7 +180,7 @@ class Download:
 
     def _is_here(self, file: RemoteFile) -> bool:
         # Without links (see _link) the snapshot holds the file itself, and there is no blob.
-        link = self.store / "snapshots" / self.commit / file.name
+        link = self.folder / file.name
         return _has_size(link, file.size_bytes) or _has_size(self._blob(file), file.size_bytes)
 
     def _on_disk(self, file: RemoteFile) -> int:
@@ -176,7 +194,7 @@ class Download:
         return self.store / "blobs" / file.digest
 
     def _check_space(self) -> None:
-        need = self.total_bytes - self.done_bytes
+        need = self.missing_bytes
         folder = next(p for p in (self.store, *self.store.parents) if p.exists())
         free = shutil.disk_usage(folder).free
         if need and need + RESERVE_BYTES > free:
@@ -230,19 +248,13 @@ class Download:
 
     def _receive(self, partial: "_Partial", line: Line) -> None:
         """Append one answer of the server, which is asked to begin where the file ends."""
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import (  # type: ignore[attr-defined]  # lazy
-            build_hf_headers,
-            hf_raise_for_status,
-        )
+        from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]  # lazy
 
         file, offset = partial.file, partial.size_bytes
-        headers = build_hf_headers(library_name="mlx_magic")
-        headers["Accept-Encoding"] = "identity"  # a compressed answer could not be resumed
+        part = None
         if offset or file.size_bytes > PIECE_BYTES:
-            headers["Range"] = f"bytes={offset}-{min(file.size_bytes, offset + PIECE_BYTES) - 1}"
-        url = hf_hub_url(self.repo_id, file.name, revision=self.commit)
-        with line.open(url, headers) as response:
+            part = range(offset, min(file.size_bytes, offset + PIECE_BYTES))
+        with self.ask(file, line, part) as response:
             if response.status_code == 416:  # no such range: the next try asks for all of it
                 partial.restart()
                 return
@@ -255,6 +267,22 @@ class Download:
                 self._latest = file.name
                 self._bytes_of[file.digest] = partial.size_bytes
 
+    def ask(
+        self, file: RemoteFile, line: Line, part: range | None = None
+    ) -> AbstractContextManager[Any]:
+        """Stream the Hub's answer to a request for a file, or for a part of its bytes.
+
+        A server may send all of it where a part was asked for.
+        """
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # lazy
+
+        headers = build_hf_headers(library_name="mlx_magic")
+        headers["Accept-Encoding"] = "identity"  # a compressed answer could not be resumed
+        if part is not None:
+            headers["Range"] = f"bytes={part.start}-{part.stop - 1}"
+        return line.open(hf_hub_url(self.repo_id, file.name, revision=self.commit), headers)
+
     def _reading(self, speed: "_Speed") -> DownloadProgress:
         done = self.done_bytes
         rate = speed.rate(done)
@@ -263,8 +291,8 @@ class Download:
 
     def _link(self) -> Path:
         """Put the snapshot's links in place; the config last, so that no half looks whole."""
-        folder = self.store / "snapshots" / self.commit
-        for file in sorted(self._files, key=lambda f: f.name == self.sought.config):
+        folder = self.folder
+        for file in sorted(self.files, key=lambda f: f.name == self.sought.config):
             link, blob = folder / file.name, self._blob(file)
             if _has_size(link, file.size_bytes):
                 continue

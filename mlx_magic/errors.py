@@ -13,6 +13,7 @@
     ├── ResidentNotFound        no resident of that name
     ├── ResidentBusy            the resident is answering right now
     ├── MemoryBudgetExceeded    no room in the budget, whatever may be evicted
+    ├── ImageProblem            a picture is missing, damaged, too large or not to be fetched
     ├── TemplateRefused         the chat template refuses the conversation
     ├── GenerationFailed        the engine failed while it generated
     └── SessionEnded            the extension was unloaded meanwhile
@@ -102,6 +103,10 @@ class ResidentBusy(MlxMagicError):
 
 class MemoryBudgetExceeded(MlxMagicError):
     """Something won't fit into the memory budget, even with all evicted that may be."""
+
+
+class ImageProblem(MlxMagicError):
+    """A picture can't be taken: missing, damaged, too large, or not to be fetched."""
 
 
 class TemplateRefused(MlxMagicError):

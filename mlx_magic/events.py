@@ -67,7 +67,8 @@ class ResidentStatus:
 
     `weight_bytes` are its own, `shared_bytes` those of the base whose weights it uses,
     `cache_bytes` its KV caches kept between turns. `adapter` and `draft` are specs, `base` is a
-    name; `ttl_seconds` is how long it may stay idle, None for ever.
+    name; `ttl_seconds` is how long it may stay idle, None for ever. A `towerless` model is one of
+    kind text whose config speaks of pictures.
     """
 
     name: str
@@ -87,6 +88,7 @@ class ResidentStatus:
     base: str | None = None
     draft: str | None = None
     ttl_seconds: float | None = None
+    towerless: bool = False
 
 
 @dataclass(frozen=True)

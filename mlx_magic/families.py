@@ -4,6 +4,7 @@ A row is looked up by the fields of config.json. A model of no known family gets
 works by what its own files and template say; a row only adds what those files are known to omit.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ class Family:
     `model_types` are config.json's `model_type` values. `vocab_size` narrows a row to models with
     that size, for families that share a model type. `stop_tokens` end a reply in every member
     that has them as a special token, whatever its configs say; `never_stop` are special tokens
-    that a template closes a message with in the middle of a reply.
+    that a template closes a message with in the middle of a reply. `image_side` is the longest side
+    of a picture, in pixels, that members make use of; larger ones are made smaller first.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Family:
     stop_tokens: tuple[str, ...] = ()
     never_stop: tuple[str, ...] = ()
     vocab_size: int | None = None
+    image_side: int = 2048
 
     def matches(self, config: Mapping[str, Any]) -> bool:
         """Whether config.json describes a member of this family."""
@@ -45,7 +48,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("smollm", ("smollm3", "smolvlm", "idefics3"), ("<end_of_utterance>",)),
     # Base repositories list <|end_of_text|> only; <|eom_id|> ends a built-in tool call.
     Family("llama", ("llama", "llama4", "llama4_text", "mllama"), ("<|eot_id|>", "<|eom_id|>")),
-    # MLX conversions of Qwen3 come without generation_config.json.
+    # MLX conversions of Qwen3 come without generation_config.json. Their processors take any size,
+    # at a token for 28 x 28 pixels; the model cards of Qwen2.5-VL recommend up to 1,280 of those.
     Family(
         "qwen",
         (
@@ -53,6 +57,7 @@ FAMILIES: tuple[Family, ...] = (
             *("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "qwen3_vl_moe"),
         ),
         ("<|im_end|>", "<|endoftext|>"),
+        image_side=1280,
     ),
     Family("mistral", ("mistral", "mistral3", "ministral", "ministral3", "mixtral", "pixtral")),
     # The tokenizer's EOS is <eos>, which never ends a turn.
@@ -73,9 +78,21 @@ def resolve_family(config: Mapping[str, Any]) -> Family:
     return next((family for family in FAMILIES if family.matches(config)), DEFAULT)
 
 
-def model_kind(config: Mapping[str, Any]) -> Kind:
-    """Whether a model sees pictures (it has a vision tower) or reads text only."""
-    return "vision" if isinstance(config.get("vision_config"), Mapping) else "text"
+# What the configs of vision models speak of, and what the tensors of their towers are called.
+_TOWER_KEYS = ("vision_config", "img_processor", "mm_vision_tower", "visual", "vision_backbone")
+_TOWER_TENSOR = re.compile(r"vis(ion|ual)|vpm|img|image", re.IGNORECASE)
+
+
+def model_kind(config: Mapping[str, Any], tensor_names: Iterable[str] | None = None) -> Kind:
+    """Whether a model sees pictures (it has a vision tower) or reads text only.
+
+    A config may speak of a tower that is not in the files: conversions to text alone keep it.
+    """
+    if not any(config.get(key) for key in _TOWER_KEYS):
+        return "text"
+    if tensor_names is None or any(_TOWER_TENSOR.search(name) for name in tensor_names):
+        return "vision"
+    return "text"
 
 
 def stop_token_ids(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from json import JSONDecodeError
 from pathlib import Path
+from typing import TypeVar
 
 from .cached import CachedModel, cache_root, cached_commit, known_absent, list_cached
 from .download import Download, DownloadProgress, transport_error
@@ -25,6 +26,7 @@ from .errors import (
     UsageProblem,
     did_you_mean,
 )
+from .remote import Remote, weigh
 from .snapshot import (
     CONFIG,
     Snapshot,
@@ -45,8 +47,12 @@ __all__ = [
     "canonical",
     "find",
     "list_cached",
+    "look_up",
     "resolve",
+    "survey",
 ]
+
+T = TypeVar("T")
 
 _DEFAULT_DEMO = "qwen"
 _DEFAULT_REVISION = "main"
@@ -73,14 +79,17 @@ def resolve(
     Raises ModelNotFound, ModelGated, ModelUnsupported, HubUnreachable, DownloadFailed, DiskFull,
     SnapshotBroken, or UsageProblem for a malformed spec or revision.
     """
-    found = find(spec, _MODEL, revision=revision, on_progress=on_progress)
-    return read_snapshot(
-        found.path,
-        spec=found.spec,
-        revision=found.revision,
-        source=found.source,
-        known_absent=found.known_absent,
-    )
+    return _read(find(spec, _MODEL, revision=revision, on_progress=on_progress))
+
+
+def look_up(spec: str, *, revision: str | None = None) -> Snapshot | Remote[Snapshot]:
+    """Find the model that `spec` names; what isn't on disk is weighed, not downloaded.
+
+        hub.look_up("owner/name").weight_bytes
+
+    Nothing is written to disk. `Remote.fetch` goes on from here. Raises what `resolve` raises.
+    """
+    return survey(spec, _MODEL, _read, revision=revision)
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,16 @@ class Found:
     known_absent: frozenset[str] = frozenset()
 
 
+def _read(found: Found) -> Snapshot:
+    return read_snapshot(
+        found.path,
+        spec=found.spec,
+        revision=found.revision,
+        source=found.source,
+        known_absent=found.known_absent,
+    )
+
+
 def find(
     spec: str,
     sought: Sought,
@@ -102,6 +121,32 @@ def find(
     on_progress: Callable[[DownloadProgress], None] | None = None,
 ) -> Found:
     """The way of `resolve` to a folder, for whatever is sought. The folder is not read yet."""
+    place = _locate(spec, sought, revision)
+    return place if isinstance(place, Found) else _fetch(place, on_progress)
+
+
+def survey(
+    spec: str, sought: Sought, read: Callable[[Found], T], *, revision: str | None = None
+) -> T | Remote[T]:
+    """The way of `look_up`, for whatever is sought, and `read` once it is on disk."""
+    place = _locate(spec, sought, revision)
+    if isinstance(place, Found):
+        return read(place)
+    with _one_line(place):
+        place.look_up()
+        weight_bytes = weigh(place)
+    return Remote(
+        spec=place.repo_id,
+        path=place.folder,
+        revision=place.commit,
+        weight_bytes=weight_bytes,
+        missing_bytes=place.missing_bytes,
+        fetch=lambda on_progress: read(_fetch(place, on_progress)),
+    )
+
+
+def _locate(spec: str, sought: Sought, revision: str | None) -> Found | Download:
+    """Where it is on disk, or the download that would bring it."""
     spec = canonical(spec)
     if spec.startswith("demo:"):
         _refuse_revision(spec, revision)
@@ -112,7 +157,7 @@ def find(
     _check_repo_id(spec, sought)
     if revision is not None and not _REVISION.fullmatch(revision):
         raise UsageProblem(f"{revision!r} is no revision; give a branch, a tag or a commit hash")
-    return _find_on_hub(spec, revision or _DEFAULT_REVISION, sought, on_progress)
+    return _locate_on_hub(spec, revision or _DEFAULT_REVISION, sought)
 
 
 def canonical(spec: str | os.PathLike[str]) -> str:
@@ -205,12 +250,7 @@ def _check_repo_id(spec: str, sought: Sought) -> None:
         )
 
 
-def _find_on_hub(
-    repo_id: str,
-    revision: str,
-    sought: Sought,
-    on_progress: Callable[[DownloadProgress], None] | None,
-) -> Found:
+def _locate_on_hub(repo_id: str, revision: str, sought: Sought) -> Found | Download:
     store = cache_root() / ("models--" + repo_id.replace("/", "--"))
     commit = cached_commit(store, revision)
     if commit is not None:
@@ -218,11 +258,14 @@ def _find_on_hub(
         absent = known_absent(store, commit)
         if not sought.missing(folder, absent):
             return Found(repo_id, folder, commit, "cache", frozenset(absent))
-    download = Download(repo_id, revision, store, sought)
+    return Download(repo_id, revision, store, sought)
+
+
+def _fetch(download: Download, on_progress: Callable[[DownloadProgress], None] | None) -> Found:
     with _one_line(download):
         folder = download.run(on_progress)
-    absent = known_absent(store, download.commit)
-    return Found(repo_id, folder, download.commit, "download", frozenset(absent))
+    absent = known_absent(download.store, download.commit)
+    return Found(download.repo_id, folder, download.commit, "download", frozenset(absent))
 
 
 @contextmanager
@@ -325,7 +368,7 @@ def _no_connection(error: Exception, download: Download) -> MlxMagicError:
 def _disk_trouble(error: Exception, download: Download) -> MlxMagicError:
     assert isinstance(error, OSError)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        left = format_bytes(download.total_bytes - download.done_bytes)
+        left = format_bytes(download.missing_bytes)
         return DiskFull(
             f"the disk is full: {download.repo_id!r} needs {left} more in {cache_root()}; "
             f"delete what %models --cached shows, and load again to resume"

@@ -1,5 +1,6 @@
 """Messages of a conversation: pure values, and the dictionaries that chat templates take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,12 +16,16 @@ class TextPart:
 
 @dataclass(frozen=True)
 class ImagePart:
-    """A picture in a message: PNG bytes, its size in pixels, and where it came from."""
+    """A picture in a message: PNG bytes, its size in pixels, and where it came from.
+
+    `note` says what was done to it on the way: "resized from 4000x3000", "first of 12 frames".
+    """
 
     png: bytes
     width: int
     height: int
     source: str
+    note: str = ""
 
 
 Part = TextPart | ImagePart
@@ -41,9 +46,11 @@ class Message:
     reasoning: str = ""
 
     @classmethod
-    def of(cls, role: Role, text: str, *, reasoning: str = "") -> "Message":
-        """A message of plain text."""
-        return cls(role, (TextPart(text),), reasoning)
+    def of(
+        cls, role: Role, text: str, *, images: Sequence[ImagePart] = (), reasoning: str = ""
+    ) -> "Message":
+        """A message of plain text, below its pictures."""
+        return cls(role, (*images, TextPart(text)), reasoning)
 
     @property
     def text(self) -> str:
@@ -55,11 +62,21 @@ class Message:
         """The pictures, in order."""
         return tuple(part for part in self.parts if isinstance(part, ImagePart))
 
+    def to_template(self) -> dict[str, Any]:
+        """The message as chat templates take it: with places for the pictures, not their data."""
+        if not self.images:
+            return {"role": self.role, "content": self.text}
+        return {"role": self.role, "content": [_part_to_template(part) for part in self.parts]}
+
     def to_openai(self) -> dict[str, Any]:
         """The message as an OpenAI chat dictionary; pictures become data URIs."""
         if not self.images:
             return {"role": self.role, "content": self.text}
         return {"role": self.role, "content": [_part_to_openai(part) for part in self.parts]}
+
+
+def _part_to_template(part: Part) -> dict[str, str]:
+    return {"type": "text", "text": part.text} if isinstance(part, TextPart) else {"type": "image"}
 
 
 def _part_to_openai(part: Part) -> dict[str, Any]:

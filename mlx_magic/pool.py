@@ -12,15 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
 
+from . import demo
 from .adapters import AdapterSnapshot
 from .budget import AdmissionPlan, Held, over_budget, plan_admission
 from .engines import device, load_engine, preload
 from .engines.protocol import Cancelled, Engine
-from .errors import ResidentBusy, ResidentNotFound, UsageProblem, did_you_mean
+from .errors import MlxMagicError, ResidentBusy, ResidentNotFound, UsageProblem, did_you_mean
 from .events import ChangeKind, PoolChange, PoolStatus, ResidentStatus, Unloaded
+from .families import model_kind
 from .messages import Message
 from .names import default_name
 from .options import GenerationOptions
+from .remote import Remote
 from .snapshot import Snapshot
 from .worker import Job, MLXThread, Stream, let_go
 
@@ -30,15 +33,15 @@ _LONGEST_WAIT_SECONDS = 86_400.0  # of one timer: threads can't wait for ever so
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be loaded, and as what: a model, perhaps a LoRA adapter over it or a draft model
+class Asked:
+    """What is asked for, and as what: a model, perhaps a LoRA adapter over it or a draft model
     beside it. `ttl_seconds`: how long it may stay idle, None for ever."""
 
-    snapshot: Snapshot
+    snapshot: Snapshot | Remote[Snapshot]
     name: str
     pinned: bool = False
-    adapter: AdapterSnapshot | None = None
-    draft: Snapshot | None = None
+    adapter: AdapterSnapshot | Remote[AdapterSnapshot] | None = None
+    draft: Snapshot | Remote[Snapshot] | None = None
     ttl_seconds: float | None = None
 
     @property
@@ -48,13 +51,22 @@ class Wanted:
             return self.adapter.weight_bytes
         return self.snapshot.weight_bytes + (self.draft.weight_bytes if self.draft else 0)
 
-    def is_same(self, other: "Wanted") -> bool:
+    def is_same(self, other: "Asked") -> bool:
         """Whether both are the same files, whatever they are called."""
         return _files(self) == _files(other)
 
 
-def _files(wanted: Wanted) -> tuple[object, ...]:
-    parts = (wanted.snapshot, wanted.adapter, wanted.draft)
+@dataclass(frozen=True)
+class Wanted(Asked):
+    """The same with all of it on disk: it can be loaded, not only planned for."""
+
+    snapshot: Snapshot
+    adapter: AdapterSnapshot | None = None
+    draft: Snapshot | None = None
+
+
+def _files(asked: Asked) -> tuple[object, ...]:
+    parts = (asked.snapshot, asked.adapter, asked.draft)
     return tuple(part and part.path for part in parts)
 
 
@@ -112,6 +124,7 @@ class _Resident:
             base=self.base.name if self.base else None,
             draft=wanted.draft.spec if wanted.draft else None,
             ttl_seconds=wanted.ttl_seconds,
+            towerless=self.engine.kind == "text" and model_kind(wanted.snapshot.config) == "vision",
         )
 
 
@@ -163,34 +176,41 @@ class ModelPool:
 
     def plan(
         self,
-        snapshot: Snapshot,
+        snapshot: Snapshot | Remote[Snapshot],
         *,
         name: str,
-        adapter: AdapterSnapshot | None = None,
-        draft: Snapshot | None = None,
+        adapter: AdapterSnapshot | Remote[AdapterSnapshot] | None = None,
+        draft: Snapshot | Remote[Snapshot] | None = None,
     ) -> AdmissionPlan:
-        """What loading it would do, without doing it. Raises what `load` would."""
-        wanted = Wanted(snapshot, name, False, adapter, draft)
-        return self._thread.call(lambda _: self._plan(wanted))
+        """What loading it would do, without doing it. Raises what `load` would.
 
-    def _plan(self, wanted: Wanted) -> AdmissionPlan:
+        Of what isn't on disk only the bytes can be judged, not whether the parts fit together.
+        """
+        if isinstance(snapshot, Remote) or isinstance(adapter, Remote) or isinstance(draft, Remote):
+            asked = Asked(snapshot, name, False, adapter, draft)
+        else:
+            asked = Wanted(snapshot, name, False, adapter, draft)
+        return self._thread.call(lambda _: self._plan(asked))
+
+    def _plan(self, asked: Asked) -> AdmissionPlan:
         preload()
         device.free_unused()
         with self._lock:
-            if self._there(wanted) is not None:  # found without making room, even over the budget
+            if self._there(asked) is not None:  # found without making room, even over the budget
                 held = [resident.held() for resident in self._residents.values()]
                 plan = over_budget(self._limit(), self._other_bytes(), held)
                 return replace(plan, drop_caches=(), evict=(), freed_bytes=0, short_bytes=0)
-            base = self._base_of(wanted)
-            plan = self._admission(self._need(wanted), base)
-        for engine in reversed(self._built(wanted, base)):  # refuses what loading would refuse
-            engine.close()
+            base = self._base_of(asked)
+            plan = self._admission(self._need(asked), base)
+        if isinstance(asked, Wanted):
+            for engine in reversed(self._built(asked, base)):  # refuses what loading would refuse
+                engine.close()
         return plan
 
-    def _need(self, wanted: Wanted) -> int:
+    def _need(self, asked: Asked) -> int:
         """What it costs, with the base that it would bring in."""
-        missing = wanted.adapter is not None and self._base_of(wanted) is None
-        return wanted.own_bytes + (wanted.snapshot.weight_bytes if missing else 0)
+        missing = asked.adapter is not None and self._base_of(asked) is None
+        return asked.own_bytes + (asked.snapshot.weight_bytes if missing else 0)
 
     def _admission(self, need_bytes: int, base: _Resident | None) -> AdmissionPlan:
         """The plan that makes room, sparing the base."""
@@ -205,7 +225,7 @@ class ModelPool:
             return self._found(there, wanted)
         if job.cancelled:
             raise Cancelled
-        preload()  # the imports are no part of the load's time
+        preload(wanted.snapshot.kind)  # the imports are no part of the load's time
         device.free_unused()
         with self._lock:
             base, need_bytes = self._base_of(wanted), self._need(wanted)
@@ -224,7 +244,10 @@ class ModelPool:
                 for engine in reversed(engines):
                     engine.close()
                 let_go(error)  # or what was read in vain would lie beside what comes back
-                self._bring_back(evicted, order)
+                lost = self._bring_back(evicted, order)
+                if lost and isinstance(error, MlxMagicError):
+                    gone = f"{' and '.join(lost)} had made room for it and can't be loaded again"
+                    error.args = (f"{error}; {gone} (%load_model says why)",)
                 raise
             return self._enter(wanted, base, engines, perf_counter() - started)
 
@@ -291,8 +314,11 @@ class ModelPool:
             self._tell("evicted", resident.name, size, f"to make room for {what_for}")
         return evicted
 
-    def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> None:
-        """Load again what was evicted for a model whose files could not be read after all."""
+    def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> list[str]:
+        """Load again what was evicted for a model whose files could not be read after all.
+
+        Returns the names of those that stay evicted.
+        """
         for resident in reversed(evicted):  # a base comes before the views that were over it
             base = resident.base
             if base is not None and self._residents.get(base.name) is not base:
@@ -311,6 +337,7 @@ class ModelPool:
         with self._lock:
             for name in filter(self._residents.__contains__, order if evicted else ()):
                 self._residents.move_to_end(name)
+            return [r.name for r in evicted if self._residents.get(r.name) is not r]
 
     def require_free(self, name: str, spec: str) -> None:
         """Raise `UsageProblem` when `name` belongs to the resident of another spec."""
@@ -322,20 +349,20 @@ class ModelPool:
                     f"choose another with --as NAME, or %unload_model {name} first"
                 )
 
-    def _there(self, wanted: Wanted) -> _Resident | None:
-        """The resident that the name stands for, which must be what is wanted."""
+    def _there(self, asked: Asked) -> _Resident | None:
+        """The resident that the name stands for, which must be what is asked for."""
         with self._lock:
-            self.require_free(wanted.name, wanted.snapshot.spec)
-            resident = self._residents.get(wanted.name)
+            self.require_free(asked.name, asked.snapshot.spec)
+            resident = self._residents.get(asked.name)
             if resident is not None and resident.leaving:
                 raise ResidentBusy(
-                    f"{wanted.name} is being unloaded; load it again once it has gone"
+                    f"{asked.name} is being unloaded; load it again once it has gone"
                 )
-            if resident is None or resident.wanted.is_same(wanted):
+            if resident is None or resident.wanted.is_same(asked):
                 return resident
             raise UsageProblem(
-                f"the name {wanted.name!r} is taken by {_described(resident, wanted)}; "
-                f"choose another with --as NAME, or %unload_model {wanted.name} first"
+                f"the name {asked.name!r} is taken by {_described(resident, asked)}; "
+                f"choose another with --as NAME, or %unload_model {asked.name} first"
             )
 
     def _found(self, resident: _Resident, wanted: Wanted) -> ResidentStatus:
@@ -348,11 +375,11 @@ class ModelPool:
             self._touch(resident)
             return resident.status()
 
-    def _base_of(self, wanted: Wanted) -> _Resident | None:
+    def _base_of(self, asked: Asked) -> _Resident | None:
         """The resident over whose weights an adapter of this snapshot can lie."""
-        if wanted.adapter is None:
+        if asked.adapter is None:
             return None
-        plain = Wanted(wanted.snapshot, wanted.name)
+        plain = Asked(asked.snapshot, asked.name)
         return next((r for r in self._residents.values() if r.wanted.is_same(plain)), None)
 
     def _base_name(self, wanted: Wanted) -> str:
@@ -423,8 +450,8 @@ class ModelPool:
             resident = self._find(name)
             resident.pinned = pinned
             self._tell("pinned" if pinned else "unpinned", resident.name, 0)
-        if not pinned:
-            self._thread.call(lambda _: self._shrink())  # it may have been what kept it too large
+        if not pinned and self._is_over():  # it may have been what kept it so
+            self._thread.call(lambda _: self._shrink())
         self._watch_idle()
         return resident.status()
 
@@ -471,21 +498,23 @@ class ModelPool:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            ends = [end for r in self._residents.values() if (end := self._idle_end(r)) is not None]
+            ends = self._idle_ends()
             if ends:
-                wait = min(max(0.0, min(ends) - monotonic()), _LONGEST_WAIT_SECONDS)
+                next_end = min(end for _, end in ends)
+                wait = min(max(0.0, next_end - monotonic()), _LONGEST_WAIT_SECONDS)
                 self._timer = threading.Timer(wait, self._expire)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def _idle_end(self, resident: _Resident) -> float | None:
-        """When it is to be freed; None for what has no limit, is pinned, busy or in use."""
-        ttl = resident.wanted.ttl_seconds
-        if ttl is None or resident.pinned or resident.leases:
-            return None
-        if any(other.base is resident for other in self._residents.values()):
-            return None
-        return resident.idle_since + ttl
+    def _idle_ends(self) -> list[tuple[_Resident, float]]:
+        """When each is to be freed; not what has no limit, is pinned, busy or a base in use."""
+        in_use = {id(resident.base) for resident in self._residents.values()}
+        return [
+            (resident, resident.idle_since + ttl)
+            for resident in self._residents.values()
+            if (ttl := resident.wanted.ttl_seconds) is not None
+            and not (resident.pinned or resident.leases or id(resident) in in_use)
+        ]
 
     def _expire(self) -> None:
         with suppress(Exception):  # the thread may have ended meanwhile
@@ -494,11 +523,7 @@ class ModelPool:
 
     def _free_idle(self) -> None:
         with self._lock:
-            due = [
-                resident
-                for resident in self._residents.values()
-                if (end := self._idle_end(resident)) is not None and end <= monotonic()
-            ]
+            due = [resident for resident, end in self._idle_ends() if end <= monotonic()]
             for resident in due:
                 del self._residents[resident.name]
         for resident in due:
@@ -515,9 +540,13 @@ class ModelPool:
             return self._find(name).status()
 
     def stream(self, name: str, messages: Sequence[Message], options: GenerationOptions) -> Stream:
-        """Let a resident answer. Until the answer has ended it is leased and can't be freed."""
+        """Let a resident answer. Until the answer has ended it is leased and can't be freed.
+
+        Raises `UsageProblem` when it reads text only and there are pictures.
+        """
         with self._lock:
             resident = self._find(name)
+            self._require_sight(resident, messages)
             if resident.leaving:
                 raise ResidentBusy(f"{resident.name} is being unloaded; load it again to ask it")
             resident.leases += 1
@@ -534,6 +563,20 @@ class ModelPool:
             raise
         resident.streams.add(stream)
         return stream
+
+    def _require_sight(self, resident: _Resident, messages: Sequence[Message]) -> None:
+        """Refuse pictures, of this turn or of an earlier one, for a model that reads text only."""
+        if resident.engine.kind == "vision" or not any(message.images for message in messages):
+            return
+        seeing = [r.name for r in reversed(self._residents.values()) if r.engine.kind == "vision"]
+        why = " (its files hold no vision tower)" if resident.status().towerless else ""
+        demos = [model.spec for model in demo.list() if model.kind == "vision"]
+        remedy = f"load a vision model{f', e.g. %load_model {demos[0]}' if demos else ''}"
+        if seeing:
+            remedy = f"ask {' or '.join(seeing)}"
+        if not messages[-1].images:
+            remedy += ", or leave the earlier pictures behind with %%chat --new"
+        raise UsageProblem(f"{resident.name} reads text only{why}; {remedy}")
 
     def _find(self, name: str | None) -> _Resident:
         if not self._residents:
@@ -563,9 +606,13 @@ class ModelPool:
         self._release(resident)
         self._trim_caches()
 
+    def _is_over(self) -> bool:
+        """Whether MLX holds more than the budget, what it will free at its next chance included."""
+        return self._budget is not None and device.memory_bytes()[0] > self._budget
+
     def _trim_caches(self) -> None:
         """Drop kept caches, least recently used first, as far as an answer's break the budget."""
-        if self._budget is None or device.memory_bytes()[0] <= self._budget:
+        if not self._is_over():
             return
         device.free_unused()  # the answer's last step
         with self._lock:
@@ -634,11 +681,11 @@ class ModelPool:
                 self._timer.cancel()
 
 
-def _described(resident: _Resident, wanted: Wanted) -> str:
+def _described(resident: _Resident, asked: Asked) -> str:
     """What has a name that was wanted for something else of the same model."""
     if resident.wanted.adapter is not None:
         return f"{resident.wanted.adapter.spec} over {resident.spec}"
-    if _files(resident.wanted)[0] != _files(wanted)[0]:
+    if _files(resident.wanted)[0] != _files(asked)[0]:
         return f"another revision of {resident.spec}"
     if resident.wanted.draft is not None:
         return f"{resident.spec} with {resident.wanted.draft.spec} as its draft"

@@ -11,6 +11,8 @@ from .messages import ImagePart, Message
 class Reply:
     """What a model answered. `str(reply)` is its text; in a notebook cell it draws itself.
 
+    `images` are the pictures of its own turn; earlier ones are in `messages`.
+
     `messages` is the conversation that was sent with the answer appended; `stats` is None only
     when an interrupt came before the engine could say anything.
     """

@@ -4,25 +4,36 @@ import math
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from . import hub
-from .adapters import resolve_adapter
+from .adapters import look_up_adapter
 from .budget import AdmissionPlan
 from .conversations import Conversation, Exchange
 from .engines import device, preload
 from .errors import UsageProblem
 from .events import ResidentStatus
-from .messages import Message
+from .fetch import Fetcher
+from .images import image_part
+from .messages import ImagePart, Message
 from .names import check_name, default_name
 from .options import GenerationOptions
 from .pool import ModelPool
+from .remote import Remote
 from .settings import Settings, current
 from .worker import MLXThread
 
 DEFAULT_CONVERSATION = "default"
 
 Progress = Callable[[hub.DownloadProgress], None]
+
+
+@dataclass(frozen=True)
+class LoadPlan(AdmissionPlan):
+    """What a load would do: make room, and before that download what is missing on disk."""
+
+    download_bytes: int = 0
 
 
 class Session:
@@ -33,6 +44,7 @@ class Session:
         self.pool = ModelPool(self.thread, device.default_budget)
         self._conversations: dict[str, Conversation] = {}
         self._budget_set: object = "default"
+        self._fetcher = Fetcher()
 
     @property
     def settings(self) -> Settings:
@@ -55,18 +67,22 @@ class Session:
 
         `name` is what cells call it by; without one, the last part of the spec, or of the
         adapter's. `adapter` is a LoRA adapter that is laid over it, `draft` a small model with the
-        same vocabulary that guesses ahead. Raises the errors of `hub.resolve`, `resolve_adapter`
-        and `ModelPool.load`.
+        same vocabulary that guesses ahead. What can't fit is refused before its download. Raises
+        the errors of `hub.resolve`, `resolve_adapter` and `ModelPool.load`.
         """
         if ttl_seconds is not None and not (_is_number(ttl_seconds) and ttl_seconds >= 0):
             raise UsageProblem(f"ttl_seconds is a number of seconds, not {ttl_seconds!r}")
-        name, files = self._files(spec, name, adapter, revision, draft, on_progress)
+        name, parts = self._parts(spec, name, adapter, revision, draft)
         self.apply_budget()
+        remote = {what: part for what, part in parts.items() if isinstance(part, Remote)}
+        if remote:
+            self.pool.plan(name=name, **parts)
+        parts |= {what: part.fetch(on_progress) for what, part in remote.items()}
         if ttl_seconds is None:
             ttl_seconds = self.settings.ttl_seconds
         elif ttl_seconds == math.inf:
             ttl_seconds = None
-        return self.pool.load(name=name, pinned=pin, ttl_seconds=ttl_seconds, **files)
+        return self.pool.load(name=name, pinned=pin, ttl_seconds=ttl_seconds, **parts)
 
     def plan_load(
         self,
@@ -76,23 +92,23 @@ class Session:
         adapter: str | os.PathLike[str] | None = None,
         revision: str | None = None,
         draft: str | os.PathLike[str] | None = None,
-        on_progress: Progress | None = None,
-    ) -> AdmissionPlan:
-        """What `load_model` would evict; only what is missing on disk is downloaded."""
-        name, files = self._files(spec, name, adapter, revision, draft, on_progress)
+    ) -> LoadPlan:
+        """What `load_model` would download and evict. Nothing is downloaded; raises its errors."""
+        name, parts = self._parts(spec, name, adapter, revision, draft)
         self.apply_budget()
-        return self.pool.plan(name=name, **files)
+        plan = self.pool.plan(name=name, **parts)
+        missing = (part.missing_bytes for part in parts.values() if isinstance(part, Remote))
+        return LoadPlan(**vars(plan), download_bytes=sum(missing))
 
-    def _files(
+    def _parts(
         self,
         spec: str | os.PathLike[str],
         name: str | None,
         adapter: str | os.PathLike[str] | None,
         revision: str | None,
         draft: str | os.PathLike[str] | None,
-        on_progress: Progress | None,
     ) -> tuple[str, dict[str, Any]]:
-        """The name, and the snapshots that make it up."""
+        """The name, and what makes it up: snapshots, or `Remote` where one isn't on disk."""
         device.require_backend()
         spec = hub.canonical(spec)
         if adapter is not None and draft is not None:
@@ -101,14 +117,12 @@ class Session:
             name = default_name(spec if adapter is None else hub.canonical(adapter))
         check_name(name)
         self.pool.require_free(name, spec)  # before a download, not after it
-        files: dict[str, Any] = {
-            "snapshot": hub.resolve(spec, revision=revision, on_progress=on_progress)
-        }
+        parts: dict[str, Any] = {"snapshot": hub.look_up(spec, revision=revision)}
         if adapter is not None:
-            files["adapter"] = resolve_adapter(hub.canonical(adapter), on_progress=on_progress)
+            parts["adapter"] = look_up_adapter(hub.canonical(adapter))
         if draft is not None:
-            files["draft"] = hub.resolve(hub.canonical(draft), on_progress=on_progress)
-        return name, files
+            parts["draft"] = hub.look_up(hub.canonical(draft))
+        return name, parts
 
     def apply_budget(self) -> AdmissionPlan | None:
         """Let the pool keep to the budget of the settings; the plan, when it is a new one.
@@ -142,11 +156,15 @@ class Session:
         prompt: str,
         *,
         model: str | None = None,
+        images: object = (),
         conversation: str | None = None,
         options: GenerationOptions | None = None,
         **turn: Any,
     ) -> Exchange:
         """Send a turn and return the exchange to iterate.
+
+        `images` is what `image_part` takes (path, URL, PIL image, array, figure and so on), or a
+        list of such.
 
         Without `model` the most recently used resident answers; if there is none, the model of
         the settings is loaded. Without `conversation` it is a single turn with no history.
@@ -156,6 +174,7 @@ class Session:
             raise UsageProblem(f"a prompt is text, not {type(prompt).__name__}")
         if not prompt.strip():
             raise UsageProblem("the prompt is empty; write the question")
+        pictures = self.pictures(images)
         if model is None and not self.pool.status().residents and self.settings.model:
             self.load_model(self.settings.model)
         talk = self._conversations.get(conversation or "")
@@ -165,7 +184,7 @@ class Session:
             talk.first_system = self.settings.system or None
         exchange = talk.send(
             self.pool,
-            Message.of("user", prompt),
+            Message.of("user", prompt, images=pictures),
             model=self.pool.resident(model).name,
             options=self.settings.options(options or GenerationOptions()),
             **turn,
@@ -174,12 +193,22 @@ class Session:
             self._conversations[conversation] = talk  # a refused turn makes no conversation
         return exchange
 
+    def pictures(self, sources: object) -> tuple[ImagePart, ...]:
+        """The pictures that `sources` stand for, one or a list, within the settings' limits.
+
+        Raises `ImageProblem` for the first that can't be taken.
+        """
+        limits = self.settings.image_limits
+        every = sources if isinstance(sources, list | tuple) else [sources]
+        return tuple(image_part(source, limits=limits, fetcher=self._fetcher) for source in every)
+
     def warm_up(self) -> None:
         """Import the engines' libraries on the MLX thread, ahead of the first load."""
         self.thread.submit(lambda _: preload())
 
     def close(self) -> None:
         """Cancel what runs, free every model, and end the MLX thread."""
+        self._fetcher.close()
         if self.pool.status().residents:
             self.thread.submit(lambda _: self.pool.close())  # arrays are freed where they live
         self.thread.close()

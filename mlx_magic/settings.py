@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from traitlets import Bool, CFloat, Float, Int, TraitError, Unicode, validate
 from traitlets.config import Configurable
@@ -10,6 +10,9 @@ from traitlets.config import Configurable
 from .errors import UsageProblem, set_debug
 from .options import GenerationOptions
 from .units import parse_bytes, parse_seconds
+
+if TYPE_CHECKING:
+    from .images import ImageLimits
 
 _SAMPLING = ("max_tokens", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 
@@ -40,6 +43,13 @@ class Settings(Configurable):
     ttl = Unicode(
         "", help="how long a model may stay idle before it is freed, e.g. 30m; empty: for ever"
     ).tag(config=True)
+    image_bytes = Unicode("20MiB", help="largest picture file or download to take").tag(config=True)
+    image_megapixels = Float(
+        50.0, min=0.01, help="most pixels of a picture to decode, in millions"
+    ).tag(config=True)
+    image_side = Int(
+        1536, min=16, help="longest side that pictures are made to fit, in pixels"
+    ).tag(config=True)
     render_hz = Float(
         8.0, min=1.0, max=20.0, help="updates of a streaming answer a second (1 to 20)"
     ).tag(config=True)
@@ -60,6 +70,10 @@ class Settings(Configurable):
     @validate("memory_budget")
     def _is_size(self, proposal: Any) -> Any:
         return _checked(parse_budget, proposal["value"])
+
+    @validate("image_bytes")
+    def _is_count(self, proposal: Any) -> Any:
+        return _checked(parse_bytes, proposal["value"])
 
     @validate("ttl")
     def _is_time(self, proposal: Any) -> Any:
@@ -84,6 +98,19 @@ class Settings(Configurable):
     def ttl_seconds(self) -> float | None:
         """The idle time of models that were given none; None: for ever."""
         return parse_seconds(self.ttl) if self.ttl else None
+
+    @property
+    def image_limits(self) -> "ImageLimits":
+        """What pictures are held to."""
+        from .images import DEFAULT_LIMITS, ImageLimits
+
+        larger = max(1.0, self.image_megapixels * 1e6 / DEFAULT_LIMITS.max_pixels)
+        return ImageLimits(
+            max_bytes=parse_bytes(self.image_bytes),
+            max_pixels=int(self.image_megapixels * 1e6),
+            max_side=self.image_side,
+            max_memory_bytes=int(DEFAULT_LIMITS.max_memory_bytes * larger),
+        )
 
     def options(self, options: GenerationOptions) -> GenerationOptions:
         """`options`, with these settings where nothing was said."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import ModelUnsupported, SnapshotBroken
+from .events import Kind
+from .families import model_kind
 
 Source = Literal["demo", "folder", "cache", "download"]
 
@@ -83,7 +85,8 @@ class Snapshot:
 
     `spec` is what the person typed, normalised; `revision` is the commit hash of a Hub model and
     None for a demo model or a plain folder; `generation_config` is empty when the folder has none;
-    `weight_bytes` is the size in bytes of all tensors, as the safetensors headers announce it.
+    `weight_bytes` is the size in bytes of all tensors, as the safetensors headers announce it, and
+    `kind` is what they make of it: without a vision tower's tensors it reads text only.
     """
 
     spec: str
@@ -93,6 +96,7 @@ class Snapshot:
     generation_config: Mapping[str, Any]
     weight_bytes: int
     source: Source
+    kind: Kind = "text"
 
 
 @dataclass(frozen=True)
@@ -248,16 +252,19 @@ def read_snapshot(
     check_weight_formats(names, spec)
     require_whole(_missing(folder, names, known_absent), folder, spec, "model")
     generation_config = "generation_config.json"
+    config = read_json(folder / CONFIG)
+    headers = [tensor_header(folder / name) for name in weight_files(names)]
     return Snapshot(
         spec=spec,
         path=folder,
         revision=revision,
-        config=read_json(folder / CONFIG),
+        config=config,
         generation_config=read_json(folder / generation_config)
         if generation_config in names
         else {},
-        weight_bytes=sum(tensor_bytes(folder / name) for name in weight_files(names)),
+        weight_bytes=sum(map(_end, headers)),
         source=source,
+        kind=model_kind(config, (name for header in headers for name in header)),
     )
 
 

@@ -28,19 +28,22 @@ def render_prompt(
     tokenizer_or_processor: Any,
     messages: Messages,
     *,
+    picture_mark: str | None = None,
     add_generation_prompt: bool = True,
     **template_options: Any,
 ) -> str:
-    """The prompt text for `messages` (dictionaries of `role` and string `content`).
+    """The prompt text for `messages`: dictionaries of `role` and `content`.
 
-    The system message is folded into the first user turn where the template refuses or drops it.
-    Raises `TemplateRefused` naming the rule that the conversation breaks.
+    Content is a string, or a list of `{"type": "text", "text": ...}` and `{"type": "image"}`; in
+    the prompt `picture_mark` then stands once for each picture. The system message is folded into
+    the first user turn where the template refuses or drops it. Raises `TemplateRefused` naming the
+    rule that the conversation breaks.
     """
     rules: list[str] = []
     for form in _FORMS:
         try:
             prompt: str = tokenizer_or_processor.apply_chat_template(
-                form(messages),
+                form(messages, picture_mark),
                 tokenize=False,
                 add_generation_prompt=add_generation_prompt,
                 **template_options,
@@ -49,14 +52,46 @@ def render_prompt(
             rules.append(_rule_broken(error))
             continue
         lost = _lost_message(prompt, messages)
-        if lost is None:
+        if lost is not None:
+            rules.append(f"the text of the {lost} message does not reach the prompt")
+        elif _pictures(messages) and prompt.count(picture_mark or "") != _pictures(messages):
+            rules.append("the pictures do not reach the prompt")
+        else:
             return prompt
-        rules.append(f"the text of the {lost} message does not reach the prompt")
     # The folded form has no system message to stumble over: what it breaks is the real rule.
     raise TemplateRefused(
         f"the model's chat template refuses this conversation: {rules[_FORMS.index(_folded)]}; "
         "start afresh with %%chat --new, or leave out what it refuses"
     )
+
+
+def picture_mark(processor: Any) -> str | None:
+    """The special token that stands for a picture in the prompts of a vision model.
+
+    Found by rendering a turn with a picture and one without; a template that knows no pictures
+    gets the Processor's own token. None when there is neither.
+    """
+    text = {"type": "text", "text": _SENTINEL}
+    tokens = _special_tokens(processor)
+    for renderer in (processor, unwrap_tokenizer(processor)):
+        try:
+            bare, shown = (
+                str(
+                    renderer.apply_chat_template(
+                        [{"role": "user", "content": content}],
+                        tokenize=False,
+                        add_generation_prompt=False,
+                    )
+                )
+                for content in ([text], [{"type": "image"}, text])
+            )
+        except Exception:  # noqa: BLE001 - a template is a program; it may raise anything
+            continue
+        added = [token for token in tokens if shown.count(token) > bare.count(token)]
+        if added:
+            return min(added, key=lambda token: (shown.index(token), -len(token)))
+    declared = getattr(processor, "image_token", None)
+    return declared if declared in tokens else None
 
 
 def end_of_turn_token(tokenizer_or_processor: Any) -> str | None:
@@ -67,8 +102,7 @@ def end_of_turn_token(tokenizer_or_processor: Any) -> str | None:
     is no template or no special token follows.
     """
     tokenizer = unwrap_tokenizer(tokenizer_or_processor)
-    tokens = getattr(tokenizer, "added_tokens_decoder", {}).values()
-    special: list[str] = [str(token) for token in tokens if getattr(token, "special", False)]
+    special = _special_tokens(tokenizer)
     turn: list[dict[str, Any]] = [
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": _SENTINEL},
@@ -86,34 +120,69 @@ def end_of_turn_token(tokenizer_or_processor: Any) -> str | None:
     return None
 
 
-def _as_given(messages: Messages) -> Messages:
+def _special_tokens(tokenizer_or_processor: Any) -> list[str]:
+    tokens = getattr(unwrap_tokenizer(tokenizer_or_processor), "added_tokens_decoder", {}).values()
+    return [str(token) for token in tokens if getattr(token, "special", False)]
+
+
+def _as_given(messages: Messages, _: str | None) -> Messages:
     return messages
 
 
-def _as_lists(messages: Messages) -> Messages:
+def _as_lists(messages: Messages, _: str | None) -> Messages:
+    return [{**message, "content": _parts(message)} for message in messages]
+
+
+def _as_strings(messages: Messages, mark: str | None) -> Messages:
+    """The pictures' marks written into the text, for templates that know strings only."""
+    words = {"image": f"{mark or ''}\n"}
     return [
-        {**message, "content": [{"type": "text", "text": message["content"]}]}
+        {
+            **message,
+            "content": "".join(words.get(p["type"]) or p["text"] for p in _parts(message)),
+        }
         for message in messages
     ]
 
 
-def _folded(messages: Messages) -> Messages:
+def _folded(messages: Messages, _: str | None) -> Messages:
     """The system text put before the first user turn, as Gemma's own template does."""
-    systems = [message["content"] for message in messages if message["role"] == "system"]
+    systems = [_text(message) for message in messages if message["role"] == "system"]
     rest = [dict(message) for message in messages if message["role"] != "system"]
     for message in rest:
         if systems and message["role"] == "user":
-            message["content"] = "\n\n".join([*systems, message["content"]])
+            said = message["content"]
+            before = "\n\n".join([*systems, ""])
+            message["content"] = (
+                before + said
+                if isinstance(said, str)
+                else [{"type": "text", "text": before}, *said]
+            )
             break
     return rest
 
 
-_FORMS: tuple[Callable[[Messages], Messages], ...] = (
+_FORMS: tuple[Callable[[Messages, str | None], Messages], ...] = (
     _as_given,
     _as_lists,
+    _as_strings,
     _folded,
-    lambda messages: _as_lists(_folded(messages)),
+    lambda messages, mark: _as_lists(_folded(messages, mark), mark),
+    lambda messages, mark: _as_strings(_folded(messages, mark), mark),
 )
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, str]]:
+    content = message.get("content") or ""
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+def _text(message: dict[str, Any]) -> str:
+    return "".join(part.get("text", "") for part in _parts(message))
+
+
+def _pictures(messages: Messages) -> int:
+    return sum(part["type"] == "image" for message in messages for part in _parts(message))
 
 
 def _lost_message(prompt: str, messages: Messages) -> str | None:
@@ -121,11 +190,12 @@ def _lost_message(prompt: str, messages: Messages) -> str | None:
 
     Templates may trim text. A printed Python list holds the text but is not a prompt.
     """
-    if "[{'type': 'text'" in prompt:
+    if "[{'type': '" in prompt:
         return str(messages[0]["role"])
     for message in messages:
-        spoken = message["role"] != "tool"  # tool results may be quoted as JSON
-        if spoken and str(message.get("content") or "").strip() not in prompt:
+        if message["role"] == "tool":  # tool results may be quoted as JSON
+            continue
+        if any(part.get("text", "").strip() not in prompt for part in _parts(message)):
             return str(message["role"])
     return None
 

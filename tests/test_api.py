@@ -63,7 +63,7 @@ def test_a_taken_name_is_refused_before_anything_is_fetched(
     session: Any, tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.load_model(str(tiny["llama"]), "a")
-    monkeypatch.setattr("mlx_magic.hub.resolve", lambda *_, **__: pytest.fail("asked the Hub"))
+    monkeypatch.setattr("mlx_magic.hub.look_up", lambda *_, **__: pytest.fail("asked the Hub"))
     with pytest.raises(UsageProblem, match="the name 'a' is taken"):
         session.load_model("owner/big", "a")
 

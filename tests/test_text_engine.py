@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlx_magic.engines import load_engine
+from mlx_magic.engines.decoding import ChannelSplitter
 from mlx_magic.engines.protocol import Cancelled
-from mlx_magic.engines.text import _ChannelSplitter
 from mlx_magic.errors import ModelUnsupported, SnapshotBroken, UsageProblem
 from mlx_magic.events import Finished, PrefillProgress, TextDelta
 from mlx_magic.hub import resolve
@@ -203,7 +203,7 @@ def test_a_cancel_between_tokens_keeps_the_tokens_so_far(tiny: dict[str, Path]) 
 
 def test_reasoning_and_tool_calls_come_on_channels_of_their_own(tiny: dict[str, Path]) -> None:
     tokenizer = _load(tiny["qwen"]).tokenizer
-    splitter = _ChannelSplitter(tokenizer, "<|im_start|>assistant\n")
+    splitter = ChannelSplitter(tokenizer, "<|im_start|>assistant\n")
     pieces = [d for part in ("<th", "ink>hm", "</thi", "nk>4") for d in splitter.feed(part)]
     pieces += splitter.flush()
     by_channel = {
@@ -216,7 +216,7 @@ def test_a_prompt_that_opens_the_thinking_starts_on_the_reasoning_channel(
     tiny: dict[str, Path],
 ) -> None:
     tokenizer = _load(tiny["qwen"]).tokenizer
-    splitter = _ChannelSplitter(tokenizer, "<|im_start|>assistant\n<think>\n")
+    splitter = ChannelSplitter(tokenizer, "<|im_start|>assistant\n<think>\n")
     assert [d.channel for d in splitter.feed("hm")] == ["reasoning"]
 
 
@@ -328,5 +328,5 @@ def test_a_splitter_without_markers_passes_text_through() -> None:
         has_thinking=False, has_tool_calling=False, structural_markers=(),
         response_transitions={}, response_initial_state=None,
     )  # fmt: skip
-    splitter = _ChannelSplitter(plain, "")
+    splitter = ChannelSplitter(plain, "")
     assert [d.text for d in splitter.feed("<think> is text")] == ["<think> is text"]

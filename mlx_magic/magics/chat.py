@@ -1,7 +1,10 @@
 """The `%%chat` magic: one turn of a conversation, streamed into the cell."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from keyword import iskeyword
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -9,7 +12,7 @@ from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ..errors import Interrupted
-from .parsing import option_flags, options_of, parse
+from .parsing import option_flags, options_of, parse, picture_named
 
 if TYPE_CHECKING:
     from ..conversations import CellRun
@@ -27,6 +30,13 @@ class ChatMagics(Magics):
     @cell_magic
     @magic_arguments("%chat")
     @argument("model", nargs="?", metavar="MODEL", help="which loaded model (default: last used)")
+    @argument(
+        "--image",
+        dest="images",
+        metavar="X",
+        action="append",
+        help="a picture: path, URL, data URI or variable (again for each further one)",
+    )
     @argument("--conversation", metavar="NAME", help="default: 'default'")
     @argument("--new", action="store_true", help="forget the conversation's earlier turns")
     @argument("--system", metavar="TEXT", help="system prompt, from this turn on")
@@ -36,7 +46,7 @@ class ChatMagics(Magics):
     def chat(self, line: str, cell: str) -> None:
         """Ask a model; the cell's text is the prompt, and {{name}} puts a variable in.
 
-        Example: %%chat qwen --temperature 0.7 -o answer
+        Example: %%chat gemma-vision --image chart.png --temperature 0.7 -o answer
         """
         arguments = parse(self.chat, line)
         if arguments is None:
@@ -56,6 +66,7 @@ class ChatMagics(Magics):
         exchange = session.ask(
             cell.strip() if arguments.raw else self._fill_in(cell.strip()),
             model=arguments.model,
+            images=self._pictures(arguments.images or ()),
             conversation=arguments.conversation or DEFAULT_CONVERSATION,
             options=options,
             system=arguments.system,
@@ -77,6 +88,18 @@ class ChatMagics(Magics):
             left = ", ".join(dict.fromkeys(unknown))
             print(f"left as it is: {left} (no such variable)", file=sys.stderr)  # noqa: T201
         return filled
+
+    def _pictures(self, names: Sequence[str]) -> list[Any]:
+        """The pictures that `--image` names; one from a variable goes by the variable's name."""
+        from ..sessions import get_session
+
+        pictures: list[Any] = []
+        for name in names:
+            found = picture_named(name, self.shell.user_ns)
+            for picture in get_session().pictures(found):
+                named = found is name or isinstance(found, str | PathLike)
+                pictures.append(picture if named else replace(picture, source=name))
+        return pictures
 
     def _assign(self, variable: str | None, value: Any) -> None:
         if variable is not None:

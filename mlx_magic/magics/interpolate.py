@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # An identifier, then simple attributes and indexes. A name that starts with an underscore stops
 # it: `{{x.__init__.__globals__}}` must not leak the notebook into a prompt.
 _STEP = r"""\.[A-Za-z]\w*|\[-?\d+\]|\['[^'\]]*'\]|\["[^"\]]*"\]"""
-_FIELD = re.compile(rf"\{{\{{\s*([A-Za-z_]\w*)((?:{_STEP})*)\s*\}}\}}")
+_PATH = rf"([A-Za-z_]\w*)((?:{_STEP})*)"
+_NAME = re.compile(_PATH)
+_FIELD = re.compile(rf"\{{\{{\s*{_PATH}\s*\}}\}}")
 _STEPS = re.compile(_STEP)
 
 
@@ -22,16 +25,39 @@ def interpolate(prompt: str, variables: Mapping[str, Any]) -> tuple[str, list[st
     unknown: list[str] = []
 
     def value(match: re.Match[str]) -> str:
-        try:
-            found = variables[match[1]]
-            for step in _STEPS.findall(match[2]):
-                found = _follow(found, step)
-        except Exception:  # noqa: BLE001 - a property of the notebook's may raise anything
+        found = _value(match, variables)
+        if found is None:
             unknown.append(match[0])
             return match[0]
-        return str(found)
+        return str(found.value)
 
     return _FIELD.sub(value, prompt), unknown
+
+
+def follow_name(name: str, variables: Mapping[str, Any]) -> Any:
+    """The value of `name`, `name.attribute` or `name[0]` in the notebook; None when there is none.
+
+    >>> follow_name("pictures[1]", {"pictures": ["a", "b"]})
+    'b'
+    """
+    match = _NAME.fullmatch(name)
+    found = _value(match, variables) if match else None
+    return found.value if found else None
+
+
+@dataclass(frozen=True)
+class _Found:
+    value: Any
+
+
+def _value(match: re.Match[str], variables: Mapping[str, Any]) -> _Found | None:
+    try:
+        found = variables[match[1]]
+        for step in _STEPS.findall(match[2]):
+            found = _follow(found, step)
+    except Exception:  # noqa: BLE001 - a property of the notebook's may raise anything
+        return None
+    return _Found(found)
 
 
 def _follow(value: Any, step: str) -> Any:

@@ -16,6 +16,7 @@ from ..events import TextDelta
 from ..hub import DownloadProgress
 from ..plain import plain_text
 from ..render.markdown import escape
+from ..render.pictures import pictures_bundle, pictures_text
 from ..render.progress import progress_bar, progress_html, progress_line
 from ..render.reply import reading_status, reply_bundle, reply_text
 from ..reply import Reply
@@ -56,6 +57,8 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
     painter = _Card(render_hz) if in_notebook(shell) else _Terminal()
     with one_interrupt():
         try:
+            if exchange.reply.images:
+                painter.illustrate(exchange.reply)
             if not exchange.wait(_SILENCE_SECONDS):
                 painter.wait(exchange)  # another answer is under way
             for event in exchange:
@@ -109,6 +112,10 @@ class _Card:
         self._next_paint = 0.0
         self._answering = False
 
+    def illustrate(self, reply: Reply) -> None:
+        """The pictures in an output of their own: they travel once, not with each update."""
+        display(pictures_bundle(reply.images), raw=True)
+
     def take(self, event: object, exchange: Exchange) -> None:
         first_word = isinstance(event, TextDelta) and not self._answering
         self._answering |= first_word
@@ -134,7 +141,7 @@ class _Card:
 
     def _paint(self, reply: Reply, status: str | None) -> None:
         started = time.monotonic()
-        self._display.show(reply_bundle(reply, status))
+        self._display.show(reply_bundle(reply, status, pictures=False))
         ended = time.monotonic()
         # A long answer takes long to draw; a tenth of the time is enough for it.
         self._next_paint = ended + max(self._shortest_pause_seconds, 9 * (ended - started))
@@ -145,6 +152,9 @@ class _Terminal:
 
     def __init__(self) -> None:
         self._channel = "text"
+
+    def illustrate(self, reply: Reply) -> None:
+        _write(f"{pictures_text(reply.images)}\n")
 
     def wait(self, _: Exchange) -> None:
         pass

@@ -37,7 +37,7 @@ class ModelMagics(Magics):
     @argument(
         "--draft", metavar="SPEC", help="small model of the same vocabulary that guesses ahead"
     )
-    @argument("--dry-run", action="store_true", help="say what would be evicted, change nothing")
+    @argument("--dry-run", action="store_true", help="say what it would take, change nothing")
     def load_model(self, line: str) -> None:
         """Bring a model into memory, from disk if it is there, else from the Hub.
 
@@ -54,7 +54,7 @@ class ModelMagics(Magics):
         }
         ttl_seconds = _seconds("load_model", arguments.ttl)
         if arguments.dry_run:
-            plan_only(self.shell, arguments.spec, **how)
+            plan_only(arguments.spec, **how)
         else:
             bring_in(self.shell, arguments.spec, pin=arguments.pin, ttl_seconds=ttl_seconds, **how)
 
@@ -181,16 +181,18 @@ def keep_to_budget() -> None:
         _say(shrunk_line(plan))
 
 
-def plan_only(shell: Any, spec: str, **how: Any) -> None:
-    """Show what loading it would do. Raises what loading would."""
+def plan_only(spec: str, **how: Any) -> None:
+    """Say what loading it would do. Raises what loading would, and `Interrupted`."""
     from ..render.models import plan_line
     from ..sessions import get_session
-    from .live import LiveLine, one_interrupt
+    from .live import one_interrupt
 
-    live = LiveLine(shell, spec)
     with one_interrupt():
-        plan = get_session().plan_load(spec, on_progress=live.progress, **how)
-    live.finish(plan_line(spec, plan))
+        try:
+            plan = get_session().plan_load(spec, **how)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; nothing has changed") from None
+    _say(plan_line(spec, plan, plan.download_bytes))
 
 
 def bring_in(shell: Any, spec: str, **how: Any) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -14,6 +15,7 @@ from IPython.core.magic_arguments import argument
 from ..errors import UsageProblem, did_you_mean
 from ..options import GenerationOptions
 from ..plain import one_line
+from .interpolate import follow_name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +27,7 @@ def parse(magic: Any, line: str) -> argparse.Namespace | None:
     """
     name = magic.parser.prog.lstrip("%")
     try:
+        line = re.sub(r"\{\{\s+(\S*)\s+\}\}", r"{{\1}}", line)  # {{ path }} is one word
         argv = shlex.split(line)
     except ValueError as error:  # an unclosed quote
         raise UsageError(f"{name}: {error} in {line.strip()!r}; close the quote") from None
@@ -64,6 +67,29 @@ def options_of(arguments: argparse.Namespace, variables: Mapping[str, Any]) -> G
     if values["json_schema"] is not None:
         values["json_schema"] = json_schema(values["json_schema"], variables)
     return GenerationOptions(**values)
+
+
+def picture_named(text: str, variables: Mapping[str, Any]) -> Any:
+    """What `--image` names: a variable's value (`fig`, `pictures[0]`, `{{path}}`), or the text.
+
+    Raises `UsageProblem` for a name that is neither a variable nor a file.
+    """
+    inside = re.fullmatch(r"\{\{(.*)\}\}", text)
+    found = follow_name(inside[1].strip() if inside else text, variables)
+    if found is not None:
+        return found
+    if inside or (text.isidentifier() and not Path(text).exists()):
+        images = [name for name, value in variables.items() if _is_picture(name, value)]
+        hint = did_you_mean(text, images) or "give a path, a URL or a variable"
+        raise UsageProblem(f"--image: there is no variable {text!r}, nor such a file; {hint}")
+    return text
+
+
+def _is_picture(name: str, value: Any) -> bool:
+    """Whether a variable may well hold a picture: what is suggested for a mistyped name."""
+    kind = type(value)
+    known = ("PIL", "numpy", "matplotlib", "mlx", "pathlib")
+    return not name.startswith("_") and kind.__module__.partition(".")[0] in known
 
 
 def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ def loaded_line(
     ]
     if resident.adapter:
         facts[1] = f"{resident.adapter} over {resident.base}"
+    if resident.towerless:
+        facts.append("reads text only: its files hold no vision tower")
     if brought:
         facts.append(f"with its base {_named((c.name, c.size_bytes) for c in brought)}")
     if resident.draft:
@@ -49,8 +51,8 @@ def unloaded_line(unloaded: Unloaded) -> str:
     return line
 
 
-def plan_line(spec: str, plan: AdmissionPlan) -> str:
-    """What loading would do."""
+def plan_line(spec: str, plan: AdmissionPlan, download_bytes: int = 0) -> str:
+    """What loading would do; `download_bytes` are missing on disk."""
     if plan.budget_bytes is None:
         room = "no budget is set"
     else:
@@ -58,7 +60,9 @@ def plan_line(spec: str, plan: AdmissionPlan) -> str:
     does = [f"drop the caches of {', '.join(plan.drop_caches)}"] if plan.drop_caches else []
     does += [f"evict {', '.join(plan.evict)}"] if plan.evict else []
     need = f"needs {format_bytes(plan.need_bytes)}" if plan.need_bytes else "is loaded already"
-    return f"{spec} · {need} · {room} · would {' and '.join(does) or 'evict nothing'}"
+    facts = [spec, need, room, f"would {' and '.join(does) or 'evict nothing'}"]
+    facts += [f"would download {format_bytes(download_bytes)}"] if download_bytes else []
+    return " · ".join(facts)
 
 
 def shrunk_line(plan: AdmissionPlan) -> str:

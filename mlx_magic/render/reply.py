@@ -7,6 +7,7 @@ from ..plain import plain_text
 from ..reply import Reply
 from ..units import count, format_bytes, format_seconds
 from .markdown import QUIET, escape, markdown_html
+from .pictures import pictures_html, pictures_text
 
 # `mathjax_ignore`: "$5 and $10" is money; mathematics is marked by `markdown_html`. The padding is
 # that of printed text.
@@ -22,9 +23,18 @@ _REASONING = (
 )
 
 
-def reply_bundle(reply: Reply, status: str | None = None) -> dict[str, str]:
-    """A reply as a MIME bundle; `status` says what an unfinished one is doing."""
-    return {"text/html": reply_html(reply, status), "text/plain": reply_text(reply, status)}
+def reply_bundle(
+    reply: Reply, status: str | None = None, *, pictures: bool = True
+) -> dict[str, str]:
+    """A reply as a MIME bundle, its pictures above it unless they are shown already.
+
+    `status` says what an unfinished one is doing.
+    """
+    shown = reply.images if pictures else ()
+    return {
+        "text/html": (pictures_html(shown) if shown else "") + reply_html(reply, status),
+        "text/plain": "\n".join(filter(None, [pictures_text(shown), reply_text(reply, status)])),
+    }
 
 
 def reply_html(reply: Reply, status: str | None = None) -> str:

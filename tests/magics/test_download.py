@@ -1,10 +1,13 @@
 """Downloads through `%load_model` in a real kernel, from a Hub on this machine."""
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_models
 from fake_hub import FakeHub, Fault
 from kernel import Kernel, Output
 
@@ -30,7 +33,7 @@ def kernel(hub: FakeHub, tmp_path: Path) -> Iterator[Kernel]:
 
 
 def _slowly(hub: FakeHub) -> None:
-    hub.faults[WEIGHTS] = Fault(chunk=500_000, pause=0.08, times=1)
+    hub.faults[WEIGHTS] = Fault(chunk=500_000, pause=0.08, times=2)  # its first bytes, then all
 
 
 def _while_downloading(act: Any) -> Any:
@@ -58,6 +61,46 @@ def test_a_download_shows_one_line_that_becomes_the_result_and_is_never_asked_fo
     assert "loaded in" in kernel.ok(f"%load_model {REPO}").text
     assert len(hub.requests) == asked
     assert "2 tokens" in kernel.ok("%%chat tiny-llama --max-tokens 2\nHello").card
+
+
+def _on_disk(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "hub").rglob("*") if path.is_file()]
+
+
+def test_a_dry_run_says_what_it_would_download_and_a_misfit_is_refused_before_it(
+    hub: FakeHub, kernel: Kernel, tiny: dict[str, Path], tmp_path: Path
+) -> None:
+    lora = tiny_models.build_adapter(tmp_path / "lora", tiny["slow"])
+    hub.add("acme/lora", {path.name: path.read_bytes() for path in lora.iterdir()})
+    kernel.ok("%pool --budget 100MiB")
+    said = kernel.ok(f"%load_model {REPO} --adapter acme/lora --dry-run").text
+    size = r"\d[\d.]+ [KM]iB"
+    assert re.fullmatch(
+        rf"{REPO} · needs {size} · {size} of 100 MiB free · would evict nothing"
+        rf" · would download {size}\n",
+        said,
+    )
+    kernel.ok("%load_model demo:llama")
+    kernel.ok("%pool --budget 4MiB")
+    refused = kernel.run(f"%load_model {REPO}").error
+    assert len(refused) == 1 and "more than the whole budget of 4.00 MiB" in refused[0]
+    assert kernel.ok("%models").card.splitlines()[1].startswith("llama ")
+    assert {request.range for request in hub.fetched()} == {"bytes=0-7"}
+    assert _on_disk(tmp_path) == []
+
+
+def test_an_interrupted_dry_run_is_one_line(hub: FakeHub, kernel: Kernel, tmp_path: Path) -> None:
+    hub.info_pause = 5
+
+    def while_asking(kernel: Kernel, _: Output) -> bool:
+        while not any(REPO in request.path for request in hub.requests):
+            time.sleep(0.01)
+        kernel.interrupt()
+        return True
+
+    output = kernel.run(f"%load_model {REPO} --dry-run", during=while_asking)
+    assert output.error == ["interrupted; nothing has changed"] and output.seconds < 5
+    assert _on_disk(tmp_path) == []
 
 
 def test_an_interrupted_download_says_what_is_kept_and_resumes(
