@@ -80,7 +80,7 @@ def test_a_text_model_refuses_pictures_and_nothing_is_leased(
     with pytest.raises(UsageProblem, match="llama reads text only; load a vision model"):
         session.pool.stream("llama", [look("How many?")], FOUR)
     session.load_model(eyes)
-    with pytest.raises(UsageProblem, match="llama reads text only; ask eyes$"):
+    with pytest.raises(UsageProblem, match=r"llama reads text only; ask eyes$"):
         session.pool.stream("llama", [look("How many?")], FOUR)
     assert not any(r.busy or r.requests for r in session.pool.status().residents)
 
