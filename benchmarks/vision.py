@@ -97,6 +97,7 @@ def compare(name: str, folder: Path) -> None:
     print(f"  {name}: first token added to bare {summary(added, ' ms', 1e3)}")
     judge(f"{name}: first token of a follow-up against the first turn's", again, at_most=0.3)
     judge(f"{name}: caches charged against held", charged, at_least=0.99)
+    judge(f"{name}: the same from above", charged, at_most=1.01)
 
 
 def main() -> None:

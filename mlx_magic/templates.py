@@ -66,13 +66,15 @@ def render_prompt(
 
 
 def picture_mark(processor: Any) -> str | None:
-    """The special token that stands for a picture in the prompts of a vision model.
+    """What stands for a picture in the prompts of a vision model: a special token, or a word.
 
     Found by rendering a turn with a picture and one without; a template that knows no pictures
     gets the Processor's own token. None when there is neither.
     """
     text = {"type": "text", "text": _SENTINEL}
-    tokens = _special_tokens(processor)
+    declared = getattr(processor, "image_token", None)
+    own = [declared] if isinstance(declared, str) and declared else []
+    tokens = [*_special_tokens(processor), *own, "<image>"]
     for renderer in (processor, unwrap_tokenizer(processor)):
         try:
             bare, shown = (
@@ -90,8 +92,7 @@ def picture_mark(processor: Any) -> str | None:
         added = [token for token in tokens if shown.count(token) > bare.count(token)]
         if added:
             return min(added, key=lambda token: (shown.index(token), -len(token)))
-    declared = getattr(processor, "image_token", None)
-    return declared if declared in tokens else None
+    return own[0] if own else None
 
 
 def end_of_turn_token(tokenizer_or_processor: Any) -> str | None:

@@ -281,7 +281,6 @@ def test_a_base_model_without_a_template_says_so(tiny: dict[str, Path], tmp_path
     [
         ({"model_type": "no_such_type"}, ModelUnsupported, "no_such_type"),
         ({"hidden_size": 48}, SnapshotBroken, "can't be loaded"),
-        ({"vision_config": {}}, ModelUnsupported, "vision"),
         ({"model_file": "evil.py"}, ModelUnsupported, "custom module"),
         ({"rope_scaling": "bad"}, SnapshotBroken, "check config.json"),
         ({"num_attention_heads": 0}, SnapshotBroken, "check config.json"),

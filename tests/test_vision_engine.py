@@ -1,6 +1,7 @@
 """The vision engine over mlx-vlm: same tokens, right stop, right pictures, refusals in one line."""
 
 import gc
+import importlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from test_vision_reuse import A, B, Request, ask, said, user
 from tiny_vision import picture
 
 from mlx_magic.adapters import AdapterSnapshot
-from mlx_magic.engines import load_engine
+from mlx_magic.engines import load_engine, vision
 from mlx_magic.engines.seeing import PictureReader
 from mlx_magic.errors import ModelUnsupported, SnapshotBroken, UsageProblem
 from mlx_magic.events import Finished, TextDelta
@@ -148,9 +149,55 @@ def test_a_system_text_is_taken_or_folded(engine: Any) -> None:
 
 
 def test_a_text_that_holds_the_mark_of_a_picture_is_refused(engine: Any) -> None:
-    for messages in ([user(f"a {engine._mark} b")], [user(f"a {engine._mark} b", A)]):
-        with pytest.raises(UsageProblem, match="which stands for a picture in the prompts of"):
-            ask(engine, *messages)
+    words = engine._reader.reserved()
+    assert engine._mark in words
+    for word in words:
+        for messages in ([user(f"a {word} b")], [user(f"a {word} b", A)]):
+            with pytest.raises(UsageProblem, match="which stands for a picture in the prompts of"):
+                ask(engine, *messages)
+
+
+def test_an_answer_that_holds_the_mark_of_a_picture_is_no_picture(engine: Any) -> None:
+    answer = f"It is a {engine._mark} here."
+    prompt = engine.render([user("One", A), said(answer), user("Two")], GenerationOptions())
+    assert prompt.count(engine._mark) == 1 and " here." in prompt
+    assert ask(engine, user("One", A), said(answer), user("Two")).tokens
+
+
+def test_a_model_whose_pictures_have_no_known_place_answers_text_and_refuses_pictures(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_mark", None)
+    assert ask(engine, user("Hello")).tokens
+    with pytest.raises(ModelUnsupported, match="wants pictures in its prompts is not known here"):
+        ask(engine, user("Hello", A))
+
+
+def test_a_model_for_one_picture_refuses_two(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vision, "SINGLE_IMAGE_ONLY_MODELS", {engine._model_type})
+    assert ask(engine, user(QUESTION, A)).tokens
+    with pytest.raises(UsageProblem, match="takes one picture, and this conversation holds 2"):
+        ask(engine, user(QUESTION, A), said("One."), user("And here?", B))
+
+
+def test_thinking_is_refused_where_there_is_none(engines: dict[str, Any]) -> None:
+    with pytest.raises(UsageProblem, match="has no thinking mode; leave out --think"):
+        stream(engines["smolvlm"], user(QUESTION, A), think=True, max_tokens=2)
+
+
+def test_nothing_of_the_libraries_is_printed(
+    engine: Any, folders: dict[str, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    load_engine(resolve(str(folders["smolvlm"]))).close()
+    stream(engine, user(QUESTION, A), think=False, max_tokens=2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_decoded_pictures_go_with_the_caches(engine: Any) -> None:
+    ask(engine, user(QUESTION, A))
+    assert engine._reader._decoded
+    engine.drop_caches()
+    assert not engine._reader._decoded
 
 
 def test_a_prompt_longer_than_the_model_was_made_for_is_refused(engine: Any) -> None:
@@ -230,6 +277,8 @@ def processors() -> dict[str, Any]:
 
     from mlx_magic.engines.loading import quiet
 
+    for facts in SEEING.values():  # which puts the type's own processor in place
+        importlib.import_module(f"mlx_vlm.models.{facts['model_type']}")
     with quiet():
         return {name: load_processor(REAL_FAMILIES / name) for name in SEEING}
 

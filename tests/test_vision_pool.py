@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import malformed
 import pytest
 import tiny_vision
 from tiny_vision import picture
 
-from mlx_magic.errors import UsageProblem
+from mlx_magic.errors import ImageProblem, UsageProblem
 from mlx_magic.events import Finished
 from mlx_magic.messages import Message
 from mlx_magic.options import GenerationOptions
@@ -95,3 +96,21 @@ def test_a_conversion_without_its_tower_says_so(session: Any, tmp_path: Path) ->
     assert ask(session, "blind", Message.of("user", "Hello")).tokens
     with pytest.raises(UsageProblem, match="its files hold no vision tower"):
         session.pool.stream("blind", [look("How many?")], FOUR)
+
+
+def test_no_malformed_file_changes_a_conversation(session: Any, eyes: Path, tmp_path: Path) -> None:
+    session.load_model(eyes)
+    list(session.ask("How many?", images=picture(1), conversation="c", options=FOUR))
+    before = session.conversation("c").turns
+    files = [*malformed.mutations().items(), *malformed.lying_headers().items()]
+    refused = 0
+    for name, data in files[:: len(files) // 60]:
+        file = tmp_path / name.replace("/", "_")
+        file.write_bytes(data)
+        try:
+            session.pictures(file)
+        except ImageProblem:
+            refused += 1
+            with pytest.raises(ImageProblem):
+                session.ask("And here?", images=file, conversation="c")
+    assert refused > 20 and session.conversation("c").turns == before

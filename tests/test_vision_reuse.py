@@ -110,6 +110,26 @@ def test_the_tokens_with_reuse_are_those_without(engine: Any, talk: str) -> None
     assert reused.tokens == fresh(engine, *after)
 
 
+def test_reading_in_chunks_gives_the_tokens_of_reading_at_once(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = [user("Which has more?", A, C), said("The first."), user("Why?")]
+    chunked = fresh(engine, *talk)
+    whole = dict.fromkeys(vision.PREFILL_CHUNK_TOKENS, 10**6)
+    monkeypatch.setattr(vision, "PREFILL_CHUNK_TOKENS", whole)
+    assert fresh(engine, *talk) == chunked
+
+
+def test_a_type_that_nobody_tried_is_read_as_mlx_vlm_reads_it(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_REUSING", "_REUSING_BEFORE_TEXT"):
+        monkeypatch.setattr(vision, name, frozenset())
+    request = Request()
+    ask(engine, *FIRST, request=request)
+    assert [p.done_tokens for p in request.progress] == [0, request.progress[-1].total_tokens]
+
+
 def test_a_follow_up_reads_only_what_is_new(engine: Any) -> None:
     ask(engine, *FIRST)
     request = Request()

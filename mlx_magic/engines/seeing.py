@@ -18,7 +18,7 @@ from PIL import Image
 from ..messages import ImagePart
 
 # Pictures that are kept decoded between turns: 3 bytes a pixel, outside of MLX's memory.
-_KEPT_DECODED = 8
+_KEPT_DECODED = 4
 
 
 @dataclass(frozen=True)
@@ -58,20 +58,32 @@ class _PicturesOnly:
 class PictureReader:
     """The processor of one model. Runs on the MLX thread.
 
-    `mark` is the special token that stands for a picture in prompts, `side` the longest side in
-    pixels that the family makes use of.
+    `mark` is what stands for a picture in prompts, if the model's template can place one; `side`
+    the longest side in pixels that the family makes use of.
     """
 
-    def __init__(self, processor: Any, config: Any, tokenizer: Any, mark: str, side: int) -> None:
+    def __init__(
+        self, processor: Any, config: Any, tokenizer: Any, mark: str | None, side: int
+    ) -> None:
         if type(processor).__name__ == "LlavaProcessor":
             processor.image_processor = _PicturesOnly(processor.image_processor)
         self._processor = processor
         self._tokenizer = tokenizer
-        self._mark = mark
+        self._mark = mark or ""
         self._side = side
         self._placeholders = _placeholder_ids(config, processor)
+        self._adds_bos = False  # known after the first prompt
         self._decoded: OrderedDict[str, Image.Image] = OrderedDict()
         self._tokens_of: dict[str, int] = {}  # picture -> how many tokens it becomes
+
+    def reserved(self) -> list[str]:
+        """What no text may hold, since it would be taken for a picture."""
+        tokens = self._tokenizer.convert_ids_to_tokens(self._placeholders)
+        return [text for text in (self._mark, *tokens) if isinstance(text, str) and text]
+
+    def forget(self) -> None:
+        """Drop the pictures that are kept decoded."""
+        self._decoded.clear()
 
     def read(self, prompt: str, pictures: Sequence[ImagePart]) -> Reading:
         """The tokens and arrays of a prompt with as many marks as pictures.
@@ -130,23 +142,20 @@ class PictureReader:
         self, prompt: str, pictures: Sequence[ImagePart], names: Sequence[str]
     ) -> dict[str, Any]:
         """What mlx-vlm and the processor make of it; `input_ids` as a list."""
+        bos = getattr(self._tokenizer, "bos_token", None)
         inputs = prepare_inputs(
             self._processor,
             images=[self._picture(*pair) for pair in zip(pictures, names, strict=True)],
-            prompts=prompt,
+            prompts=prompt.removeprefix(bos) if bos and self._adds_bos else prompt,
             image_token_index=next(iter(self._placeholders), None),
             add_special_tokens=False,
         )
         ids = inputs["input_ids"].flatten().tolist()
-        # Some processors add a BOS although the template has written one (mlx-vlm 0.7.10).
-        bos = getattr(self._tokenizer, "bos_token_id", None)
-        doubled = bos is not None and ids[:2] == [bos, bos]
-        aligned = (1, len(ids))
-        for name, value in inputs.items():
-            if doubled and getattr(value, "shape", None) == aligned:
-                inputs[name] = value[:, 1:]
-        inputs["input_ids"] = ids[1:] if doubled else ids
-        return dict(inputs)
+        if bos and not self._adds_bos and ids[:2] == [self._tokenizer.bos_token_id] * 2:
+            # Some processors add one although the template has written it (mlx-vlm 0.7.10).
+            self._adds_bos = True
+            return self._process(prompt, pictures, names)
+        return {**inputs, "input_ids": ids}
 
     def _picture(self, picture: ImagePart, name: str) -> Image.Image:
         """The picture decoded, no larger than the family makes use of."""

@@ -15,8 +15,10 @@ import mlx.core as mx
 from mlx_lm.tokenizer_utils import load as load_tokenizer
 from mlx_vlm import load
 from mlx_vlm.generate import generate_step
+from mlx_vlm.generate.ar import DEFAULT_PREFILL_STEP_SIZE
 from mlx_vlm.generate.common import generation_stream, wired_limit
 from mlx_vlm.models.cache import make_prompt_cache
+from mlx_vlm.prompt_utils import SINGLE_IMAGE_ONLY_MODELS
 
 from ..errors import GenerationFailed, ModelUnsupported, UsageProblem
 from ..events import Event, Kind, PrefillProgress
@@ -61,6 +63,7 @@ class VisionEngine:
         self.tokenizer = tokenizer
         self.processor = processor
         self._model = model
+        self._config = model.config
         self._snapshot = snapshot
         self._prefixes = PrefixCache(
             max(snapshot.weight_bytes, MIN_CACHE_BYTES),
@@ -80,7 +83,7 @@ class VisionEngine:
             # An explicit False keeps transformers from asking on the kernel's standard input.
             with quiet():
                 model, processor = load(str(snapshot.path), lazy=True, trust_remote_code=False)
-            tokenizer = load_tokenizer(snapshot.path, {"trust_remote_code": False})
+                tokenizer = load_tokenizer(snapshot.path, {"trust_remote_code": False})
         except Exception as error:  # a damaged file may break mlx-vlm or transformers anywhere
             raise load_problem(snapshot, error, "mlx-vlm") from error
         return cls(snapshot, model, processor, tokenizer)
@@ -122,18 +125,12 @@ class VisionEngine:
         return Sampling(self._snapshot.generation_config, self.tokenizer, self.stop_ids)
 
     @functools.cached_property
-    def _mark(self) -> str:
-        mark = picture_mark(self.processor)
-        if mark is None:
-            raise ModelUnsupported(
-                f"the chat template of {self._snapshot.spec} has no place for a picture; "
-                "look for another conversion under mlx-community"
-            )
-        return mark
+    def _mark(self) -> str | None:
+        return picture_mark(self.processor)
 
     @functools.cached_property
     def _reader(self) -> PictureReader:
-        config, side = self._model.config, self.family.image_side
+        config, side = self._config, self.family.image_side
         return PictureReader(self.processor, config, self.tokenizer, self._mark, side)
 
     @property
@@ -147,8 +144,9 @@ class VisionEngine:
         """See `Engine.stream`."""
         started = time.perf_counter()
         options = self._sampling.complete(options)
-        prompt = self.render(messages, options)
         pictures = [picture for message in messages for picture in message.images]
+        self._require_place(len(pictures))
+        prompt = self.render(messages, options)
         reading = self._read(prompt, pictures)
         prompts.require_context(self._snapshot, len(reading.ids))
         seed = self._sampling.seed(options)
@@ -170,9 +168,26 @@ class VisionEngine:
             self._prefixes.keep([*reading.keys, *answer.tokens], cache)
         yield answer.finished(len(reading.ids), held, seed, self._snapshot.revision)
 
+    def _require_place(self, pictures: int) -> None:
+        """Refuse more pictures than the model can take: none, or one."""
+        spec, kind = self._snapshot.spec, self._model_type
+        if pictures and self._mark is None:
+            raise ModelUnsupported(
+                f"how {spec} (model type {kind!r}) wants pictures in its prompts is not known "
+                "here; ask it without, or load another vision model"
+            )
+        if pictures > 1 and kind in SINGLE_IMAGE_ONLY_MODELS:
+            raise UsageProblem(
+                f"{spec} takes one picture, and this conversation holds {pictures}; "
+                "start afresh with %%chat --new"
+            )
+
     def _reuses(self, reading: Reading) -> bool:
-        known = self._snapshot.config.get("model_type") in _REUSING | _REUSING_BEFORE_TEXT
-        return known and reading.certain
+        return reading.certain and self._model_type in _REUSING | _REUSING_BEFORE_TEXT
+
+    @property
+    def _model_type(self) -> str:
+        return str(self._snapshot.config.get("model_type"))
 
     def _read(self, prompt: str, pictures: Sequence[ImagePart]) -> Reading:
         try:
@@ -191,7 +206,7 @@ class VisionEngine:
         held = len(reading.keys) - len(rest)
         owner = reading.picture_of
         inside = held > 0 and 0 <= owner[held] == owner[held - 1]  # a picture is read whole, or not
-        before_text = self._snapshot.config["model_type"] in _REUSING_BEFORE_TEXT
+        before_text = self._model_type in _REUSING_BEFORE_TEXT
         if inside or (before_text and max(owner[held:]) >= 0):
             return make_prompt_cache(self._model.language_model), 0
         return cache, held
@@ -213,6 +228,7 @@ class VisionEngine:
         total, ids = len(reading.ids), mx.array(reading.ids[held:])[None]
         chunk = PREFILL_CHUNK_TOKENS[mx.default_device().type]
         stops = {*range(chunk, total - held, chunk), *([mark - held] if held < mark else [])}
+        tested = self._model_type in _REUSING | _REUSING_BEFORE_TEXT
 
         def checkpoint(done: int, filled: list[Any]) -> None:
             if held + done == mark:
@@ -234,9 +250,11 @@ class VisionEngine:
                 sampler=self._sampling.sampler(options),
                 logits_processors=self._sampling.logits_processors(options, reading.ids[:-1]),
                 prompt_cache=cache,
-                prefill_step_size=total,  # the checkpoints alone divide it
+                # The checkpoints alone divide it. Some types lose the places of their pictures
+                # after the first chunk (glm4v in mlx-vlm 0.7.10): mlx-vlm's own size for those.
+                prefill_step_size=total if tested else DEFAULT_PREFILL_STEP_SIZE,
                 prompt_cache_checkpoint=checkpoint,
-                prompt_cache_checkpoint_lengths=sorted(stops),
+                prompt_cache_checkpoint_lengths=sorted(stops) if tested else [],
                 **inputs,
             )
             for count, (token, _) in enumerate(steps, 1):
@@ -277,34 +295,45 @@ class VisionEngine:
     ) -> str:
         """The prompt text of a conversation, by the template of the processor or the tokenizer.
 
-        Raises `UsageProblem` for a text that holds the token which stands for a picture.
+        Raises `UsageProblem` for a text that holds what stands for a picture.
         """
-        mark = self._mark
-        if any(mark in message.text for message in messages):
+        reserved = self._reader.reserved()
+        with quiet():
+            return prompts.render(
+                self._snapshot,
+                self.tokenizer,
+                [self._unmistakable(message, reserved) for message in messages],
+                options,
+                renderer=self.processor if getattr(self.processor, "chat_template", None) else None,
+                picture_mark=self._mark,
+                add_generation_prompt=add_generation_prompt,
+            )
+
+    def _unmistakable(self, message: Message, reserved: Sequence[str]) -> Message:
+        """The message without words that would be taken for pictures: an answer may hold them."""
+        held = [word for word in reserved if word in message.text]
+        if not held:
+            return message
+        if message.role != "assistant":
             raise UsageProblem(
-                f"the text holds {mark!r}, which stands for a picture in the prompts of "
+                f"the text holds {held[0]!r}, which stands for a picture in the prompts of "
                 f"{self._snapshot.spec}; word it in another way"
             )
-        return prompts.render(
-            self._snapshot,
-            self.tokenizer,
-            messages,
-            options,
-            renderer=self.processor if getattr(self.processor, "chat_template", None) else None,
-            picture_mark=mark,
-            add_generation_prompt=add_generation_prompt,
-        )
+        text = message.text
+        for word in held:
+            text = text.replace(word, f"{word[0]} {word[1:]}")
+        return Message.of("assistant", text)
 
     def drop_caches(self) -> None:
         """See `Engine.drop_caches`."""
         self._prefixes.clear()
+        self._reader.forget()
         free_unused()
 
     def close(self) -> None:
         """Drop the weights and the caches."""
-        self._model = None
-        self.__dict__.pop("_reader", None)
         self.drop_caches()
+        self._model = None
 
 
 ENGINE = VisionEngine

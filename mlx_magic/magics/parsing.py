@@ -17,6 +17,9 @@ from ..options import GenerationOptions
 from ..plain import one_line
 from .interpolate import follow_name
 
+# `--image {{ path }}` is one word, whatever blanks and quotes are in it.
+_PICTURE_FIELD = re.compile(r"(--image(?:=|\s+))(\{\{.*?\}\})(?!\S)")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,8 +30,7 @@ def parse(magic: Any, line: str) -> argparse.Namespace | None:
     """
     name = magic.parser.prog.lstrip("%")
     try:
-        line = re.sub(r"\{\{\s+(\S*)\s+\}\}", r"{{\1}}", line)  # {{ path }} is one word
-        argv = shlex.split(line)
+        argv = shlex.split(_PICTURE_FIELD.sub(lambda m: m[1] + shlex.quote(m[2]), line))
     except ValueError as error:  # an unclosed quote
         raise UsageError(f"{name}: {error} in {line.strip()!r}; close the quote") from None
     if "--help" in argv or "-h" in argv:

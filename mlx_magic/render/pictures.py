@@ -1,7 +1,6 @@
 """Pictures side by side, as thumbnails that open to their full size; in plain text, a line each."""
 
 import base64
-import functools
 import io
 from collections.abc import Sequence
 
@@ -59,7 +58,6 @@ def _figure(picture: ImagePart) -> str:
     )
 
 
-@functools.lru_cache(16)
 def _thumbnail(picture: ImagePart) -> tuple[bytes, int]:
     """The picture as PNG in at most the height of a thumbnail, and its width in pixels."""
     if picture.height <= MAX_HEIGHT:
