@@ -7,7 +7,9 @@ behaves as the model did in training. Runs on Metal, CUDA and CPU.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +35,7 @@ class Options:
     """What the command line decides for every kind of model.
 
     `start` is a folder with finished weights and tokenizer to go on from; None: fresh weights.
+    `finish_in` is how many seconds there are; see `affordable_steps`.
     """
 
     out: Path
@@ -46,6 +49,7 @@ class Options:
     compiled: bool = True
     start: Path | None = None
     learning_rate: float | None = None
+    finish_in: float | None = None
 
 
 class Rates(Protocol):
@@ -74,13 +78,17 @@ def run(
     """Trains from `parameters`, which may be another run's, or from the checkpoint when resuming;
     returns the loss of each step.
 
+    With `finish_in` it takes fewer steps than `options.steps` if those would take longer; what
+    comes of it is what `--steps` with the reported number would have made.
+
     `batches` gives the arrays of a range of steps; `export` writes the finished model, whenever a
     checkpoint is written too.
     """
-    optimizer = build_optimizer(rates, options.steps, options.learning_rate)
+    began = time.monotonic()
     if options.start:
         parameters = started(parameters, options.start)
-    held: Tree = {"parameters": parameters}
+    held: Tree = {"parameters": parameters, "steps": mx.array(float(options.steps))}
+    optimizer = build_optimizer(rates, options, held)
     optimizer.init(parameters)
     first = 0
     if options.resume:
@@ -94,6 +102,14 @@ def run(
             value, norm = step(arrays)
             mx.eval(value, norm, held, optimizer.state)
             losses.append(float(np.array(value)))
+            if done == first + MEASURED_FROM:
+                measured_from = time.monotonic()
+            if done == first + MEASURED_TO and options.finish_in is not None:
+                seconds_a_step = (time.monotonic() - measured_from) / (MEASURED_TO - MEASURED_FROM)
+                left = options.finish_in - (time.monotonic() - began)
+                last = min(last, affordable_steps(done, left, seconds_a_step))
+                held["steps"] = mx.array(float(last))
+                bar.total = last
             if done % 20 == 0:
                 bar.set_postfix(loss=f"{np.mean(losses[-20:]):.4f}", norm=f"{norm.item():.2f}")
             if done % options.save_every == 0 or done == last:
@@ -101,7 +117,24 @@ def run(
                     options.out, done, options.seed, held["parameters"], optimizer.state
                 )
                 export(held["parameters"])
+            if done == last:
+                break
     return losses
+
+
+# Between these steps of a run its speed is measured: the kernels are built, the data flow.
+MEASURED_FROM, MEASURED_TO = 200, 500
+
+
+def affordable_steps(done: int, left_seconds: float, seconds_a_step: float) -> int:
+    """All steps of a run that has so many seconds left, rounded down to whole hundreds.
+
+    A twentieth of the time is kept back, since other runs come and go beside it.
+
+    >>> affordable_steps(500, 1000.0, 0.05)
+    19500
+    """
+    return max(done + 1, int((done + 0.95 * left_seconds / seconds_a_step) // 100 * 100))
 
 
 def started(parameters: Tree, folder: Path) -> Tree:
@@ -122,16 +155,17 @@ def copy_tokenizer(start: Path, out: Path) -> None:
         shutil.copyfile(file, out / file.name)
 
 
-def build_optimizer(rates: Rates, steps: int, peak: float | None = None) -> optim.Optimizer:
-    """AdamW with a linear warm-up and a cosine to a hundredth of the peak."""
-    peak, warmup = peak or rates.learning_rate, min(rates.warmup_steps, max(steps // 10, 1))
-    course = optim.join_schedules(
-        [
-            optim.linear_schedule(peak / 100, peak, warmup),
-            optim.cosine_decay(peak, max(steps - warmup, 1), peak / 100),
-        ],
-        [warmup],
-    )
+def build_optimizer(rates: Rates, options: Options, held: Tree) -> optim.Optimizer:
+    """AdamW with a linear warm-up and a cosine to a hundredth of the peak at `held["steps"]`."""
+    peak = options.learning_rate or rates.learning_rate
+    warmup, least = min(rates.warmup_steps, max(options.steps // 10, 1)), peak / 100
+
+    def course(step: mx.array) -> mx.array:
+        rising = least + (peak - least) * step / warmup
+        through = mx.clip((step - warmup) / mx.maximum(held["steps"] - warmup, 1), 0, 1)
+        falling = least + (peak - least) * (1 + mx.cos(math.pi * through)) / 2
+        return mx.where(step < warmup, rising, falling)
+
     return optim.AdamW(course, betas=[0.9, 0.98], weight_decay=rates.weight_decay)
 
 
@@ -173,6 +207,9 @@ def add_arguments(parser: argparse.ArgumentParser, models: list[str]) -> None:
         "--start", type=Path, metavar="FOLDER", help="go on from finished weights and tokenizer"
     )
     parser.add_argument("--learning-rate", type=float, help="the peak; default: the recipe's")
+    parser.add_argument(
+        "--finish-in", type=float, metavar="SECONDS", help="as many of the steps as fit in"
+    )
     parser.add_argument("--save-every", type=int, default=1000, metavar="STEPS")
     parser.add_argument(
         "--stop-after", type=int, metavar="STEP", help="leave the rest for --resume"
@@ -198,6 +235,7 @@ def common_options(given: argparse.Namespace, rates: Rates) -> dict[str, Any]:
         "compiled": not given.no_compile,
         "start": given.start,
         "learning_rate": given.learning_rate,
+        "finish_in": given.finish_in,
     }
 
 
@@ -205,4 +243,5 @@ def report(name: str, out: Path, losses: list[float]) -> None:
     """Prints what came of a run."""
     parameters = mx.load(str(out / "model.safetensors"))
     count = sum(value.size for _, value in tree_flatten(parameters))
-    print(f"{name}: loss {np.mean(losses[-100:]):.4f}, {count:,} parameters, {out}")
+    loss = f"loss {np.mean(losses[-100:]):.4f} after {len(losses):,} steps"
+    print(f"{name}: {loss}, {count:,} parameters, {out}")

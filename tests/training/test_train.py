@@ -11,6 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from mlx_magic import demo
+from training import loop
 from training.batches import frame, make_batch
 from training.checkpoint import load_checkpoint
 from training.recipes import RECIPES, Recipe
@@ -65,6 +66,29 @@ def test_a_resumed_run_loses_exactly_what_an_uninterrupted_one_loses(tmp_path: P
     rest = run(SHORT, tmp_path / "parts", resume=True)
     assert first + rest == whole
     assert load_checkpoint(tmp_path / "parts")[0] == 8
+
+
+def test_a_run_with_little_time_is_the_run_with_as_many_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "MEASURED_FROM", 1)
+    monkeypatch.setattr(loop, "MEASURED_TO", 2)
+    monkeypatch.setattr(loop, "affordable_steps", lambda done, *_: done + 3)
+    quick = replace(SHORT, schedule=replace(SHORT.schedule, warmup_steps=1))
+    hurried = run(quick, tmp_path / "hurried", steps=50, finish_in=1.0)
+    whole = run(quick, tmp_path / "whole", steps=5)
+    assert len(hurried) == 5
+    # The same, but for a little that the second step's rate owes to the steps to come.
+    assert np.allclose(hurried, whole, atol=0.1)
+    done, _, _, state = load_checkpoint(tmp_path / "hurried")
+    assert done == 5 and state["learning_rate"].item() < quick.schedule.learning_rate / 5
+
+
+@pytest.mark.parametrize("done, left, step, steps", [(500, 1000.0, 0.05, 19500), (500, 0, 1, 501)])
+def test_the_affordable_steps_are_those_that_fit(
+    done: int, left: float, step: float, steps: int
+) -> None:
+    assert loop.affordable_steps(done, left, step) == steps
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:
