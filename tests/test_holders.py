@@ -18,6 +18,11 @@ from mlx_magic.options import GenerationOptions
 SLACK_BYTES = 512 + 1024  # mlx-vlm keeps a table of 1 kB
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections() -> None:
+    """Not here: who holds something is looked for among all objects."""
+
+
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The variables of a `__main__` of this test's own, with IPython's `Out`."""
