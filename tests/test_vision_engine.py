@@ -19,7 +19,7 @@ from tiny_vision import picture
 from mlx_magic.adapters import AdapterSnapshot
 from mlx_magic.engines import load_engine, vision
 from mlx_magic.engines.seeing import PictureReader
-from mlx_magic.errors import ModelUnsupported, SnapshotBroken, UsageProblem
+from mlx_magic.errors import GenerationFailed, ModelUnsupported, SnapshotBroken, UsageProblem
 from mlx_magic.events import Finished, TextDelta
 from mlx_magic.families import stop_token_ids
 from mlx_magic.hub import resolve
@@ -220,6 +220,23 @@ def test_a_draft_and_an_adapter_are_refused_in_one_line(
     adapter = AdapterSnapshot("owner/lora", tmp_path, None, {}, 10, {}, "folder")
     with pytest.raises(ModelUnsupported, match="adapters go over text models"):
         engine.view(adapter)
+
+
+def test_an_error_in_the_model_is_one_line(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise ValueError("Image features and image tokens do not match")
+
+    monkeypatch.setattr(type(engine._model), "get_input_embeddings", fails)
+    with pytest.raises(GenerationFailed, match="stopped: MLX says Image features and image tokens"):
+        ask(engine, user(QUESTION, A))
+
+
+def test_an_engine_that_was_never_asked_closes_without_a_look_at_its_template(
+    folders: dict[str, Path],
+) -> None:
+    engine = load_engine(resolve(str(folders["smolvlm"])))
+    engine.close()
+    assert not {"_reader", "_mark", "stop_ids"} & set(vars(engine))
 
 
 def test_closing_gives_all_memory_back(folders: dict[str, Path]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 from mlx_lm.generate import TextStateMachine, make_text_state_machine
 
-from ..errors import GenerationFailed
+from ..errors import GenerationFailed, MlxMagicError
 from ..events import Channel, Finished, FinishReason, GenerationStats, TextDelta
 from .protocol import Cancelled, Control
 
@@ -60,7 +60,9 @@ class Answer:
             yield from self._splitter.flush()
         except Cancelled:
             self._finish = "interrupted"
-        except RuntimeError as error:  # MLX raises nothing narrower
+        except MlxMagicError:
+            raise
+        except (RuntimeError, ValueError) as error:  # MLX and mlx-vlm raise nothing narrower
             raise GenerationFailed(f"{spec} stopped: MLX says {error}") from error
         finally:
             responses.close()  # a suspended generator keeps the KV cache and the wired limit

@@ -327,7 +327,8 @@ class VisionEngine:
     def drop_caches(self) -> None:
         """See `Engine.drop_caches`."""
         self._prefixes.clear()
-        self._reader.forget()
+        if "_reader" in self.__dict__:  # made when first needed
+            self._reader.forget()
         free_unused()
 
     def close(self) -> None:
