@@ -194,18 +194,26 @@ class ModelPool:
 
     def _plan(self, asked: Asked) -> AdmissionPlan:
         preload()
-        device.free_unused()
+        with self._lock:
+            need_bytes = self._need(asked)
+        self._tidy(need_bytes)
         with self._lock:
             if self._there(asked) is not None:  # found without making room, even over the budget
                 held = [resident.held() for resident in self._residents.values()]
                 plan = over_budget(self._limit(), self._other_bytes(), held)
                 return replace(plan, drop_caches=(), evict=(), freed_bytes=0, short_bytes=0)
             base = self._base_of(asked)
-            plan = self._admission(self._need(asked), base)
+            plan = self._admission(need_bytes, base)
         if isinstance(asked, Wanted):
             for engine in reversed(self._built(asked, base)):  # refuses what loading would refuse
                 engine.close()
         return plan
+
+    def _tidy(self, need_bytes: int) -> None:
+        """Free what nobody uses; garbage is collected if it may hold what counts beside a need."""
+        with self._lock:
+            in_the_way = self._other_bytes() > need_bytes // 100
+        device.free_unused(collect=in_the_way)
 
     def _need(self, asked: Asked) -> int:
         """What it costs, with the base that it would bring in."""
@@ -226,9 +234,10 @@ class ModelPool:
         if job.cancelled:
             raise Cancelled
         preload(wanted.snapshot.kind)  # the imports are no part of the load's time
-        device.free_unused()
         with self._lock:
             base, need_bytes = self._base_of(wanted), self._need(wanted)
+        self._tidy(need_bytes)
+        with self._lock:
             self._admission(need_bytes, base)  # refused before it is built
         order, evicted = list(self._residents), []
         with self._leased(base):

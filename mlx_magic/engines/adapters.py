@@ -255,7 +255,7 @@ def _weights(adapter: AdapterSnapshot) -> dict[str, mx.array]:
             raise SnapshotBroken(f"{file} has just been changed; load again")
         # MLX hands out a pooled buffer of up to twice the size asked for: fine for an activation,
         # a waste for weights, which stay.
-        free_unused()
+        free_unused(collect=False)
         mx.eval(weights)
     except (RuntimeError, OSError) as error:  # MLX raises nothing narrower
         raise SnapshotBroken(

@@ -17,7 +17,7 @@ from ..messages import Message
 from ..options import GenerationOptions
 from . import adapters, prompts
 from .decoding import Answer
-from .device import free_unused
+from .device import giving_back
 from .loading import evaluate, load_problem, own_bytes
 from .prefix import MIN_CACHE_BYTES, PrefixCache, needs_marks
 from .protocol import Control
@@ -236,13 +236,14 @@ class TextEngine:
 
     def drop_caches(self) -> None:
         """See `Engine.drop_caches`."""
-        self._prefixes.clear()
-        free_unused()
+        with giving_back(self.cache_bytes):
+            self._prefixes.clear()
 
     def close(self) -> None:
         """Drop the weights and the caches."""
-        self._model = self._draft = self._base = None
-        self.drop_caches()
+        with giving_back(self.weight_bytes + self.cache_bytes):
+            self._model = self._draft = self._base = None
+            self._prefixes.clear()
 
 
 ENGINE = TextEngine

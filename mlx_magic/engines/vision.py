@@ -29,7 +29,7 @@ from ..plain import one_line
 from ..templates import picture_mark
 from . import prompts
 from .decoding import Answer, Decoded
-from .device import free_unused
+from .device import giving_back
 from .loading import evaluate, load_problem, own_bytes, quiet
 from .prefix import MIN_CACHE_BYTES, PrefixCache, needs_marks
 from .protocol import Control
@@ -326,15 +326,16 @@ class VisionEngine:
 
     def drop_caches(self) -> None:
         """See `Engine.drop_caches`."""
-        self._prefixes.clear()
-        if "_reader" in self.__dict__:  # made when first needed
-            self._reader.forget()
-        free_unused()
+        with giving_back(self.cache_bytes):
+            self._prefixes.clear()
+            if "_reader" in self.__dict__:  # made when first needed
+                self._reader.forget()
 
     def close(self) -> None:
         """Drop the weights and the caches."""
-        self.drop_caches()
-        self._model = None
+        with giving_back(self.weight_bytes + self.cache_bytes):
+            self._model = None
+            self._prefixes.clear()
 
 
 ENGINE = VisionEngine
