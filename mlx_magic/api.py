@@ -104,17 +104,26 @@ def chat(
     new: bool = False,
     **options: Any,
 ) -> Reply:
-    """Ask and wait for the whole answer. The arguments are those of `stream`.
+    """Ask and wait for the whole answer.
+
+    `images` is a picture or a list of them: path, URL, data URI, bytes, PIL image, array or
+    matplotlib figure; the other arguments are those of `stream`.
 
     Raises `Interrupted` after a kernel interrupt.
 
     >>> print(chat("What is 2 + 3?", temperature=0))  # doctest: +SKIP
     2 + 3 = 5.
     """
-    exchange = stream(
-        prompt, model, images=images, conversation=conversation, system=system, new=new, **options
-    )
     try:
+        exchange = stream(
+            prompt,
+            model,
+            images,
+            conversation,
+            system=system,
+            new=new,
+            **options,
+        )
         for _ in exchange:
             pass
     except KeyboardInterrupt:

@@ -119,7 +119,8 @@ class Fetcher:
             if url in seen:
                 raise ImageProblem(f"{start} redirects in a circle; check the address")
             seen.add(url)
-            _require_http(url, f"{start} redirects to {shown_url(str(url))!r}")
+            shown = shown_url(str(url)) or f"{url.scheme}: address"
+            _require_http(url, f"{start} redirects to {shown!r}")
         raise ImageProblem(
             f"{start} redirects more than {count(self._max_redirects, 'time')}; "
             f"pass the address that it ends at"

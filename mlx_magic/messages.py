@@ -1,7 +1,7 @@
 """Messages of a conversation: pure values, and the dictionaries that chat templates take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -21,11 +21,14 @@ class ImagePart:
     `note` says what was done to it on the way: "resized from 4000x3000", "first of 12 frames".
     """
 
-    png: bytes
+    png: bytes = field(repr=False)
     width: int
     height: int
     source: str
     note: str = ""
+
+    def _repr_png_(self) -> bytes:
+        return self.png  # a notebook shows the picture
 
 
 Part = TextPart | ImagePart

@@ -579,12 +579,9 @@ class ModelPool:
             return
         seeing = [r.name for r in reversed(self._residents.values()) if r.engine.kind == "vision"]
         why = " (its files hold no vision tower)" if resident.status().towerless else ""
-        demos = [model.spec for model in demo.list() if model.kind == "vision"]
-        remedy = f"load a vision model{f', e.g. %load_model {demos[0]}' if demos else ''}"
-        if seeing:
-            remedy = f"ask {' or '.join(seeing)}"
+        remedy = f"ask {' or '.join(seeing)}" if seeing else vision_hint()
         if not messages[-1].images:
-            remedy += ", or leave the earlier pictures behind with %%chat --new"
+            remedy += ", or go on without the pictures in another conversation (--conversation)"
         raise UsageProblem(f"{resident.name} reads text only{why}; {remedy}")
 
     def _find(self, name: str | None) -> _Resident:
@@ -688,6 +685,13 @@ class ModelPool:
             self._residents.clear()
             if self._timer is not None:
                 self._timer.cancel()
+
+
+def vision_hint() -> str:
+    """What to type for a model that can see: one of the package's, or a small one of the Hub."""
+    demos = [model.spec for model in demo.list() if model.kind == "vision"]
+    spec = demos[0] if demos else "mlx-community/gemma-3-4b-it-4bit"
+    return f"load a vision model, e.g. %load_model {spec}"
 
 
 def _described(resident: _Resident, asked: Asked) -> str:

@@ -12,14 +12,14 @@ from .adapters import look_up_adapter
 from .budget import AdmissionPlan
 from .conversations import Conversation, Exchange
 from .engines import device, preload
-from .errors import UsageProblem
+from .errors import ResidentNotFound, UsageProblem
 from .events import ResidentStatus
 from .fetch import Fetcher
 from .images import image_part
 from .messages import ImagePart, Message
 from .names import check_name, default_name
 from .options import GenerationOptions
-from .pool import ModelPool
+from .pool import ModelPool, vision_hint
 from .remote import Remote
 from .settings import Settings, current
 from .worker import MLXThread
@@ -177,6 +177,8 @@ class Session:
         pictures = self.pictures(images)
         if model is None and not self.pool.status().residents and self.settings.model:
             self.load_model(self.settings.model)
+        if pictures and not self.pool.status().residents:
+            raise ResidentNotFound(f"no model is loaded; {vision_hint()}")
         talk = self._conversations.get(conversation or "")
         if talk is None:
             talk = Conversation(conversation or "", self.settings.system or None)

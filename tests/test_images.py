@@ -289,7 +289,7 @@ def test_a_picture_comes_upright(kind: str, orientation: int) -> None:
     with Image.open(io.BytesIO(data)) as image:
         assert difference(shown(image_part(image)), expected) == 0
     small = image_part(data, limits=SMALL)
-    assert small.note == f"resized from {expected.width}x{expected.height}"
+    assert small.note == f"resized from {expected.width}×{expected.height}"
     assert (small.width > small.height) == (expected.width > expected.height)
 
 
@@ -378,7 +378,7 @@ def test_a_persons_own_image_is_not_changed() -> None:
         before = image.copy()
         part = image_part(image, limits=SMALL)
         assert image.tell() == 1 and difference(image, before) == 0
-        assert part.note == "resized from 60x40"
+        assert part.note == "resized from 60×40"
 
 
 # --- how large they may be ---
@@ -398,7 +398,7 @@ def test_a_persons_own_image_is_not_changed() -> None:
 def test_a_long_side_is_resized_down_and_never_up(size: Any, new: Any) -> None:
     part = image_part(Image.new("RGB", size, "red"), limits=SMALL)
     assert (part.width, part.height) == new and colour(part) == (255, 0, 0)
-    assert part.note == ("" if size == new else f"resized from {size[0]}x{size[1]}")
+    assert part.note == ("" if size == new else f"resized from {size[0]}×{size[1]}")
 
 
 @pytest.mark.parametrize("size", [(700, 500), (333, 777), (2000, 90), (90, 2000), (3000, 2000)])
@@ -420,7 +420,7 @@ def test_a_large_jpeg_is_decoded_smaller() -> None:
     part = image_part(
         saved(photo(width=4096, height=1024), "JPEG"), limits=ImageLimits(max_side=512)
     )
-    assert (part.width, part.height, part.note) == (512, 128, "resized from 4096x1024")
+    assert (part.width, part.height, part.note) == (512, 128, "resized from 4096×1024")
     assert difference(shown(part), photo(width=4096, height=1024).resize((512, 128))) < 12
 
 
@@ -460,7 +460,7 @@ def test_more_memory_than_allowed_is_refused_before_decoding() -> None:
     line = refused(png(7000, 7000, 6, 8))
     assert "(PNG, 7000x7000 pixels, RGBA) would take 2" in line and "or as JPEG" in line
     grey = image_part(png(7000, 7000, 0, 1), limits=ImageLimits(max_side=64))
-    assert grey.note == "resized from 7000x7000"
+    assert grey.note == "resized from 7000×7000"
 
 
 def test_a_limit_may_be_raised() -> None:
@@ -685,3 +685,21 @@ def test_importing_it_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_an_open_file_and_ipythons_image_are_taken(tmp_path: Path) -> None:
+    from IPython.display import Image as Shown
+
+    file = tmp_path / "a.png"
+    photo().save(file)
+    with file.open("rb") as opened:
+        assert image_part(opened).width == image_part(Shown(str(file))).width == 60
+    with pytest.raises(ImageProblem, match="open the file with 'rb'"):
+        image_part(io.StringIO("no"))
+
+
+@pytest.mark.parametrize("package, hint", [("pandas", "plot it"), ("polars", "plot it")])
+def test_a_table_is_no_picture(package: str, hint: str) -> None:
+    table = type("DataFrame", (), {"__module__": f"{package}.core", "__array__": None})()
+    with pytest.raises(ImageProblem, match=f"of type DataFrame is no picture; {hint}"):
+        image_part(table)

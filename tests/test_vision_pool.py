@@ -8,7 +8,7 @@ import pytest
 import tiny_vision
 from tiny_vision import picture
 
-from mlx_magic.errors import ImageProblem, UsageProblem
+from mlx_magic.errors import ImageProblem, ResidentNotFound, UsageProblem
 from mlx_magic.events import Finished
 from mlx_magic.messages import Message
 from mlx_magic.options import GenerationOptions
@@ -84,6 +84,13 @@ def test_a_text_model_refuses_pictures_and_nothing_is_leased(
     with pytest.raises(UsageProblem, match=r"llama reads text only; ask eyes$"):
         session.pool.stream("llama", [look("How many?")], FOUR)
     assert not any(r.busy or r.requests for r in session.pool.status().residents)
+
+
+def test_without_any_model_a_picture_asks_for_one_that_sees(session: Any) -> None:
+    with pytest.raises(
+        ResidentNotFound, match=r"no model is loaded; load a vision model, e\.g\. %load"
+    ):
+        session.ask("How many?", images=picture(1))
 
 
 def test_a_conversion_without_its_tower_says_so(session: Any, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def find_adapter(name: str) -> DemoAdapter:
     raise ModelNotFound(f"there is no demo adapter {name!r}; {hint or 'this copy holds none'}")
 
 
-def picture(kind: str, seed: int) -> "Picture":
+def picture(kind: str = "scene", seed: int = 0) -> "Picture":
     """A picture of that kind (`scene`, `chart` or `text`) with questions and their right answers.
 
     Raises `UsageProblem` for another kind, and for a chart where matplotlib is missing.

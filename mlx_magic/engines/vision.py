@@ -191,7 +191,8 @@ class VisionEngine:
 
     def _read(self, prompt: str, pictures: Sequence[ImagePart]) -> Reading:
         try:
-            return self._reader.read(prompt, pictures)
+            with quiet():
+                return self._reader.read(prompt, pictures)
         except Exception as error:  # processors raise whatever they stumble over
             said = one_line(str(error), 200)
             raise GenerationFailed(

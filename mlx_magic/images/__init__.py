@@ -10,6 +10,7 @@ import stat
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from ..errors import ImageProblem, did_you_mean
 from ..fetch import Fetcher, shown_url
@@ -21,7 +22,7 @@ from .decoding import decoded, from_pil
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .pixels import caption
 
-__all__ = ["DEFAULT_LIMITS", "ImageLimits", "image_part"]
+__all__ = ["DEFAULT_LIMITS", "SUFFIXES", "ImageLimits", "image_part"]
 
 
 def image_part(
@@ -32,9 +33,10 @@ def image_part(
         image_part("cat.jpg").width
         image_part("https://example.org/cat.png", fetcher=fetcher).note
 
-    Taken are a path, a `file:`, `http:`, `https:` or `data:` address, base64, bytes, a PIL image or
-    an object with one as its `image`, an array of shape (height, width[, 1, 3 or 4]) with uint8 or
-    0 to 1, and a matplotlib figure or axes. Without a `fetcher`, one is made for this picture.
+    Taken are a path, a `file:`, `http:`, `https:` or `data:` address, base64, bytes, a binary file,
+    a PIL image or an object with one as its `image`, an array of shape (height, width[, 1, 3 or 4])
+    with uint8 or 0 to 1, and a matplotlib figure or axes. Without a `fetcher`, one is made for this
+    picture.
     Raises `ImageProblem` for anything else, and for what is missing, damaged or too large.
     """
     from PIL import Image
@@ -54,6 +56,14 @@ def image_part(
             f"a {type(source).__name__} of {len(source)} is not one picture; "
             f"pass its items one by one, or np.array(…) of the pixels"
         )
+    if type(source).__module__ == "IPython.core.display" and hasattr(source, "data"):
+        return _from_bytes(source.data, "the byte string", limits)  # IPython.display.Image
+    if callable(getattr(source, "read", None)):
+        return _from_bytes(_read(source, limits), "the byte string", limits)
+    if (hint := _HINTS.get(type(source).__module__.partition(".")[0])) or (
+        hint := _HINTS.get(type(source).__name__)
+    ):
+        raise ImageProblem(f"an object of type {type(source).__name__} is no picture; {hint}")
     if (figure := figure_of(source)) is not None:
         return from_figure(figure, limits)
     if is_array(source):
@@ -64,6 +74,29 @@ def image_part(
         f"an object of type {type(source).__name__} is no picture; "
         f"pass a path, an address, bytes, a PIL image, an array or a figure"
     )
+
+
+# The package or the name of a type that people take for a picture -> what to do instead.
+_HINTS = {
+    "pandas": "plot it and pass the figure, or put it into the prompt with {{name}}",
+    "polars": "plot it and pass the figure, or put it into the prompt with {{name}}",
+    "module": "pass a figure: figure = plt.gcf()",
+    "Reply": "pass its pictures: reply.images",
+}
+
+
+def _read(file: Any, limits: ImageLimits) -> bytes:
+    """What an open file or a `BytesIO` holds from where it stands, as far as the limit."""
+    try:
+        data = file.read(limits.max_bytes + 1)
+    except Exception as error:  # anything may call itself a file
+        why = one_line(str(error), 120)
+        raise ImageProblem(
+            f"the {type(file).__name__} can't be read ({why}); pass bytes"
+        ) from error
+    if not isinstance(data, bytes):
+        raise ImageProblem(f"the {type(file).__name__} gives no bytes; open the file with 'rb'")
+    return data
 
 
 # Text: an address, a path or base64.
@@ -193,7 +226,7 @@ def _hint(path: Path) -> str:
         names = [
             caption(entry.name)
             for entry in islice(folder.iterdir(), 10_000)
-            if entry.suffix.lower() in _SUFFIXES
+            if entry.suffix.lower() in SUFFIXES
         ]
     except (OSError, ValueError, RuntimeError):
         return "its folder is not there either; check the path"
@@ -211,7 +244,7 @@ _FORMATS = {
     "TIFF": rb"II\*\0|MM\0\*",
     "AVIF": rb".{4}ftyp(?:avi[fs]|m[is]f1.{4}(?:.{4}){0,15}?avi[fs])",
 }
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 
 _SAVE = "save it as PNG or JPEG and pass that"
 _POINT = "pass the picture itself, or its own address"

@@ -30,8 +30,8 @@ def check_pixels(size: Size, name: str, limits: ImageLimits) -> None:
     width, height = size
     if width * height > limits.max_pixels:
         raise ImageProblem(
-            f"{name} has {width}x{height} pixels, {width * height / 1e6:,.0f} million, and "
-            f"{limits.max_pixels / 1e6:,.0f} million are the most; save it smaller"
+            f"{name} has {width}x{height} pixels, {width * height / 1e6:,.3g} million, and "
+            f"{limits.max_pixels / 1e6:,.3g} million are the most; save it smaller"
         )
     if not width or not height:
         raise ImageProblem(f"{name} has {width}x{height} pixels: there is nothing to see")

@@ -123,7 +123,7 @@ def to_part(
         full_size = full_size[1], full_size[0]
     notes = [note] if note else []
     if picture.size != full_size:
-        notes.append(f"resized from {full_size[0]}x{full_size[1]}")
+        notes.append(f"resized from {full_size[0]}×{full_size[1]}")
     png = io.BytesIO()
     picture.save(png, "PNG", compress_level=3)  # a third of the time of 6 for a tenth more bytes
     return ImagePart(png.getvalue(), *picture.size, _UNNAMED.get(name, name), "; ".join(notes))

@@ -63,10 +63,14 @@ class ChatMagics(Magics):
         default = session.settings.model
         if default and arguments.model is None and not session.pool.status().residents:
             bring_in(self.shell, default)
+        try:
+            pictures = self._pictures(arguments.images or ())
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted at the pictures; nothing was asked") from None
         exchange = session.ask(
             cell.strip() if arguments.raw else self._fill_in(cell.strip()),
             model=arguments.model,
-            images=self._pictures(arguments.images or ()),
+            images=pictures,
             conversation=arguments.conversation or DEFAULT_CONVERSATION,
             options=options,
             system=arguments.system,
@@ -96,9 +100,11 @@ class ChatMagics(Magics):
         pictures: list[Any] = []
         for name in names:
             found = picture_named(name, self.shell.user_ns)
-            for picture in get_session().pictures(found):
+            several = isinstance(found, list | tuple)
+            for index, picture in enumerate(get_session().pictures(found)):
                 named = found is name or isinstance(found, str | PathLike)
-                pictures.append(picture if named else replace(picture, source=name))
+                title = f"{name}[{index}]" if several else name
+                pictures.append(picture if named else replace(picture, source=title))
         return pictures
 
     def _assign(self, variable: str | None, value: Any) -> None:

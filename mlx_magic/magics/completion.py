@@ -12,6 +12,7 @@ from IPython.core.completer import (
 
 from .chat import ChatMagics
 from .models import ModelMagics
+from .parsing import pictures_at_hand
 
 _LINE = re.compile(r"^\s*%{1,2}(\w+)\s+(?:.*?(\S+)\s+)?(\S*)$")
 
@@ -28,6 +29,7 @@ _MAGICS: dict[str, tuple[Any, str]] = {
 _VALUES = {
     "--conversation": "conversations",
     "--adapter": "adapters",
+    "--image": "pictures",
     "--draft": "specs",
 }
 
@@ -70,6 +72,8 @@ def _names(source: str) -> list[str]:
         return [resident.name for resident in reversed(residents)]
     if source == "conversations":
         return [conversation.name for conversation in get_session().conversations]
+    if source == "pictures":
+        return pictures_at_hand()
     if source == "adapters":
         return [demo.PREFIX + adapter.name for adapter in demo.adapters()]
     if source == "specs":

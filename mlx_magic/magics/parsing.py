@@ -17,8 +17,10 @@ from ..options import GenerationOptions
 from ..plain import one_line
 from .interpolate import follow_name
 
-# `--image {{ path }}` is one word, whatever blanks and quotes are in it.
-_PICTURE_FIELD = re.compile(r"(--image(?:=|\s+))(\{\{.*?\}\})(?!\S)")
+# `--image {{ path }}` and `--image d['key']` are one word, whatever blanks and quotes are in it.
+_PICTURE_FIELD = re.compile(
+    r"(--image(?:=|\s+))(\{\{.*?\}\}|[A-Za-z_]\w*(?:\.\w+|\[[^\]]*\])+)(?!\S)"
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +43,8 @@ def parse(magic: Any, line: str) -> argparse.Namespace | None:
         flags = [flag for action in magic.parser._actions for flag in action.option_strings]
         hint = did_you_mean(unknown[0], flags) if unknown[0].startswith("-") else ""
         below = ", and the prompt goes in the lines below" if name == "chat" else ""
+        if "--image" in argv:
+            below = ", and --image stands once for each picture"
         hint = hint or f"quote what has spaces in it{below}"
         raise UsageError(f"{name}: unknown argument {unknown[0]!r}; {hint}")
     result: argparse.Namespace = arguments
@@ -80,11 +84,37 @@ def picture_named(text: str, variables: Mapping[str, Any]) -> Any:
     found = follow_name(inside[1].strip() if inside else text, variables)
     if found is not None:
         return found
-    if inside or (text.isidentifier() and not Path(text).exists()):
+    first = re.match(r"[A-Za-z_]\w*(?=[\[.(])", text)
+    if first and first[0] in variables and not _is_there(text):
+        raise UsageProblem(
+            f"--image: {one_line(text, 60)!r} leads nowhere; a variable's .attribute and [index] "
+            "are followed, anything else goes into a variable first"
+        )
+    if inside or (text.isidentifier() and not _is_there(text)):
         images = [name for name, value in variables.items() if _is_picture(name, value)]
         hint = did_you_mean(text, images) or "give a path, a URL or a variable"
         raise UsageProblem(f"--image: there is no variable {text!r}, nor such a file; {hint}")
     return text
+
+
+def pictures_at_hand() -> list[str]:
+    """What `--image` may well name: variables that hold a picture, then files of this folder."""
+    from IPython.core.getipython import get_ipython
+
+    from ..images import SUFFIXES
+
+    shell = get_ipython()
+    variables = shell.user_ns if shell is not None else {}
+    names = [name for name, value in variables.items() if _is_picture(name, value)]
+    files = sorted(p.name for p in Path().iterdir() if p.suffix.lower() in SUFFIXES)
+    return names + [shlex.quote(name) for name in files]
+
+
+def _is_there(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_picture(name: str, value: Any) -> bool:
