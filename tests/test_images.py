@@ -694,6 +694,8 @@ def test_an_open_file_and_ipythons_image_are_taken(tmp_path: Path) -> None:
     photo().save(file)
     with file.open("rb") as opened:
         assert image_part(opened).width == image_part(Shown(str(file))).width == 60
+    with pytest.raises(ImageProblem, match="of type Image is no picture"):
+        image_part(Shown(url="https://example.org/a.png"))
     with pytest.raises(ImageProblem, match="open the file with 'rb'"):
         image_part(io.StringIO("no"))
 

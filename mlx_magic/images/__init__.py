@@ -56,8 +56,10 @@ def image_part(
             f"a {type(source).__name__} of {len(source)} is not one picture; "
             f"pass its items one by one, or np.array(…) of the pixels"
         )
-    if type(source).__module__ == "IPython.core.display" and hasattr(source, "data"):
-        return _from_bytes(source.data, "the byte string", limits)  # IPython.display.Image
+    if type(source).__module__ == "IPython.core.display":  # its Image, of a file
+        source = getattr(source, "data", None) or source
+        if isinstance(source, bytes):
+            return _from_bytes(source, "the byte string", limits)
     if callable(getattr(source, "read", None)):
         return _from_bytes(_read(source, limits), "the byte string", limits)
     if (hint := _HINTS.get(type(source).__module__.partition(".")[0])) or (
