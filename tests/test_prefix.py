@@ -21,10 +21,10 @@ from mlx_lm.models.cache import (
     KVCache,
     make_prompt_cache,
 )
+from running import Request
 
 from mlx_magic.engines import load_engine, prefix, text
 from mlx_magic.engines.prefix import PrefixCache, needs_marks, position
-from mlx_magic.engines.protocol import Cancelled
 from mlx_magic.errors import GenerationFailed
 from mlx_magic.events import Finished, PrefillProgress, TextDelta
 from mlx_magic.hub import resolve
@@ -102,24 +102,6 @@ def _liven(model: Any) -> None:
 def engine(engines: dict[str, Any], request: pytest.FixtureRequest) -> Any:
     engines[request.param].drop_caches()
     return engines[request.param]
-
-
-class Request:
-    """A running request that is cancelled after some tokens, or after some chunks."""
-
-    def __init__(self, tokens: int = 10**6, chunks: int = 10**6) -> None:
-        self._tokens, self._chunks = tokens, chunks
-        self.progress: list[PrefillProgress] = []
-
-    @property
-    def cancelled(self) -> bool:
-        self._tokens -= 1
-        return self._tokens < 0
-
-    def prefill(self, progress: PrefillProgress) -> None:
-        if len(self.progress) == self._chunks:
-            raise Cancelled
-        self.progress.append(progress)
 
 
 def _said(*texts: str) -> list[Message]:

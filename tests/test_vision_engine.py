@@ -13,7 +13,8 @@ import mlx.core as mx
 import pytest
 import tiny_vision
 from real_families import REAL_FAMILIES, real_families
-from test_vision_reuse import A, B, Request, ask, said, user
+from running import Request
+from test_vision_reuse import A, B, ask, said, user
 from tiny_vision import picture
 
 from mlx_magic.adapters import AdapterSnapshot

@@ -8,11 +8,11 @@ import mlx.core as mx
 import pytest
 import tiny_vision
 from PIL import Image
+from running import Request
 from tiny_vision import picture
 
 from mlx_magic.engines import load_engine, vision
-from mlx_magic.engines.protocol import Cancelled
-from mlx_magic.events import Finished, PrefillProgress
+from mlx_magic.events import Finished
 from mlx_magic.hub import resolve
 from mlx_magic.messages import ImagePart, Message
 from mlx_magic.options import GenerationOptions
@@ -40,24 +40,6 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 def engine(engines: dict[str, Any], request: pytest.FixtureRequest) -> Any:
     engines[request.param].drop_caches()
     return engines[request.param]
-
-
-class Request:
-    """A running request that is cancelled after some tokens, or after some chunks."""
-
-    def __init__(self, tokens: int = 10**6, chunks: int = 10**6) -> None:
-        self._tokens, self._chunks = tokens, chunks
-        self.progress: list[PrefillProgress] = []
-
-    @property
-    def cancelled(self) -> bool:
-        self._tokens -= 1
-        return self._tokens < 0
-
-    def prefill(self, progress: PrefillProgress) -> None:
-        if len(self.progress) == self._chunks:
-            raise Cancelled
-        self.progress.append(progress)
 
 
 def user(text: str, *images: ImagePart) -> Message:

@@ -1,7 +1,9 @@
-"""The prompt of a turn: the conversation in the words of the model's chat template."""
+"""The prompt of a turn: in the words of the model's chat template, and read in chunks."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
 
 from ..errors import UsageProblem
 from ..messages import Message
@@ -10,6 +12,10 @@ from ..templates import render_prompt
 
 if TYPE_CHECKING:
     from ..snapshot import Snapshot
+
+# Tokens read at once. A cancel takes effect between chunks, so smaller is more responsive, and
+# mlx-lm's own 2048 can take minutes on a CPU. There, larger is no faster; on a GPU it is, a little.
+PREFILL_CHUNK_TOKENS = {mx.cpu: 128, mx.gpu: 512}
 
 
 def render(

@@ -93,7 +93,7 @@ class PictureReader:
         if not pictures:
             ids = self._tokenizer.encode(prompt, add_special_tokens=False, verbose=False)
             return Reading(ids, ids, [-1] * len(ids), {})
-        names = [hashlib.sha256(picture.png).hexdigest() for picture in pictures]
+        names = _names(pictures)
         inputs = self._process(prompt, pictures, names)
         ids = inputs.pop("input_ids")
         shown = [at for at, id_ in enumerate(ids) if id_ == self._placeholder(ids)]
@@ -118,8 +118,7 @@ class PictureReader:
             return {}
         first = later[0]
         tail = self._mark + prompt.split(self._mark, first + 1)[-1]
-        names = [hashlib.sha256(picture.png).hexdigest() for picture in pictures[first:]]
-        inputs = self._process(tail, pictures[first:], names)
+        inputs = self._process(tail, pictures[first:], _names(pictures[first:]))
         del inputs["input_ids"]
         return inputs
 
@@ -168,6 +167,11 @@ class PictureReader:
         while len(self._decoded) > _KEPT_DECODED:
             self._decoded.popitem(last=False)
         return image
+
+
+def _names(pictures: Sequence[ImagePart]) -> list[str]:
+    """What tells pictures by their content: SHA-256 in hexadecimal."""
+    return [hashlib.sha256(picture.png).hexdigest() for picture in pictures]
 
 
 def _placeholder_ids(config: Any, processor: Any) -> list[int]:

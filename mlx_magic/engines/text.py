@@ -20,16 +20,13 @@ from .decoding import Answer
 from .device import giving_back
 from .loading import evaluate, load_problem, own_bytes
 from .prefix import MIN_CACHE_BYTES, PrefixCache, needs_marks
+from .prompts import PREFILL_CHUNK_TOKENS
 from .protocol import Control
 from .sampling import DEFAULT_MAX_TOKENS, Sampling, is_plain
 
 if TYPE_CHECKING:
     from ..adapters import AdapterSnapshot
     from ..snapshot import Snapshot
-
-# Tokens read at once. A cancel takes effect between chunks, so smaller is more responsive, and
-# mlx-lm's own 2048 can take minutes on a CPU. There, larger is no faster; on a GPU it is, a little.
-PREFILL_CHUNK_TOKENS = {mx.cpu: 128, mx.gpu: 512}
 
 
 class TextEngine:

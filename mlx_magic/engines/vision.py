@@ -32,6 +32,7 @@ from .decoding import Answer, Decoded
 from .device import giving_back
 from .loading import evaluate, load_problem, own_bytes, quiet
 from .prefix import MIN_CACHE_BYTES, PrefixCache, needs_marks
+from .prompts import PREFILL_CHUNK_TOKENS
 from .protocol import Control
 from .sampling import DEFAULT_MAX_TOKENS, Sampling
 from .seeing import PictureReader, Reading, positions
@@ -39,9 +40,6 @@ from .seeing import PictureReader, Reading, positions
 if TYPE_CHECKING:
     from ..adapters import AdapterSnapshot
     from ..snapshot import Snapshot
-
-# Tokens read at once, as in the text engine: a cancel takes effect between chunks.
-PREFILL_CHUNK_TOKENS = {mx.cpu: 128, mx.gpu: 512}
 
 # The model types whose KV caches give the tokens of a fresh reading, also with pictures among what
 # is read after them, or only without (tests/test_vision_reuse.py). Qwen3-VL looks for its pictures
@@ -183,7 +181,12 @@ class VisionEngine:
             )
 
     def _reuses(self, reading: Reading) -> bool:
-        return reading.certain and self._model_type in _REUSING | _REUSING_BEFORE_TEXT
+        return reading.certain and self._is_tested
+
+    @property
+    def _is_tested(self) -> bool:
+        """Whether it is of a type that is known to bear reuse and small chunks."""
+        return self._model_type in _REUSING | _REUSING_BEFORE_TEXT
 
     @property
     def _model_type(self) -> str:
@@ -229,7 +232,7 @@ class VisionEngine:
         total, ids = len(reading.ids), mx.array(reading.ids[held:])[None]
         chunk = PREFILL_CHUNK_TOKENS[mx.default_device().type]
         stops = {*range(chunk, total - held, chunk), *([mark - held] if held < mark else [])}
-        tested = self._model_type in _REUSING | _REUSING_BEFORE_TEXT
+        tested = self._is_tested
 
         def checkpoint(done: int, filled: list[Any]) -> None:
             if held + done == mark:

@@ -100,17 +100,33 @@ def test_a_narrow_notebook_keeps_the_pictures_inside(lab: Lab) -> None:
         lab.page.set_viewport_size({"width": 1200, "height": 900})
 
 
+ALL_PAINTED = (
+    "const images = [...out(a).querySelectorAll('.mlx-magic-pictures img')];"
+    "return images.length === 3 && images.every(i => i.complete && i.naturalWidth > 0)"
+)
+
+
 def test_a_saved_and_reopened_notebook_still_shows_them(lab: Lab) -> None:
-    """A notebook from elsewhere is not trusted: styles go, the pictures stay."""
     shown = lab.run(ASK)
-    lab.js("cells[a].model.trusted = false; cells[a].model.outputs.trusted = false", shown.cell)
     lab.js("return app.commands.execute('docmanager:save')")
     lab.js("return panel.context.revert()")
     lab.wait_for("return panel.context.isReady && cells.length > a && out(a)", shown.cell)
     lab.js("panel.content.scrollToItem(a)", shown.cell)
-    lab.wait_for(
-        "const images = [...out(a).querySelectorAll('.mlx-magic-pictures img')];"
-        "return images.length === 3 && images.every(i => i.complete && i.naturalWidth > 0)",
-        shown.cell,
-    )
+    lab.wait_for(ALL_PAINTED, shown.cell)
     lab.screenshot(PICTURES / "pictures_reopened.png", shown.cell)
+    assert lab.js(SEEN, shown.cell) == [[427, 429, 322], [800, 0, 0], [320, 322, 242]]
+    assert "figure · 800×600" in lab.output(shown.cell).text
+
+
+def test_a_notebook_that_is_not_trusted_shows_them_without_their_style(lab: Lab) -> None:
+    """As one from elsewhere is opened: what may run or restyle the page is taken out."""
+    cell = lab.run(ASK).cell
+    lab.js("cells[a].model.trusted = false", cell)
+    lab.wait_for("return !out(a).querySelector('.jp-mod-trusted')", cell)
+    lab.wait_for(ALL_PAINTED, cell)
+    lab.screenshot(PICTURES / "pictures_untrusted.png", cell)
+    untrusted = lab.output(cell)
+    assert "<style>" not in untrusted.html and "figure · 800×600" in untrusted.text
+    lab.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator("summary img").click()
+    lab.wait_for(OPENED, cell)
+    assert lab.js(SEEN, cell)[1][1] > 429  # the whole picture, below the thumbnail
