@@ -49,6 +49,7 @@ class Options:
     compiled: bool = True
     start: Path | None = None
     learning_rate: float | None = None
+    muon_rate: float | None = None
     finish_in: float | None = None
 
 
@@ -156,17 +157,30 @@ def copy_tokenizer(start: Path, out: Path) -> None:
 
 
 def build_optimizer(rates: Rates, options: Options, held: Tree) -> optim.Optimizer:
-    """AdamW with a linear warm-up and a cosine to a hundredth of the peak at `held["steps"]`."""
-    peak = options.learning_rate or rates.learning_rate
-    warmup, least = min(rates.warmup_steps, max(options.steps // 10, 1)), peak / 100
+    """AdamW; with a `muon_rate`, Muon for the matrices inside the layers.
 
-    def course(step: mx.array) -> mx.array:
+    Both with a linear warm-up and a cosine to a hundredth of the peak at `held["steps"]`.
+    """
+    warmup = min(rates.warmup_steps, max(options.steps // 10, 1))
+
+    def course(peak: float, step: mx.array) -> mx.array:
+        least = peak / 100
         rising = least + (peak - least) * step / warmup
         through = mx.clip((step - warmup) / mx.maximum(held["steps"] - warmup, 1), 0, 1)
         falling = least + (peak - least) * (1 + mx.cos(math.pi * through)) / 2
         return mx.where(step < warmup, rising, falling)
 
-    return optim.AdamW(course, betas=[0.9, 0.98], weight_decay=rates.weight_decay)
+    peak = options.learning_rate or rates.learning_rate
+    adamw = optim.AdamW(partial(course, peak), [0.9, 0.98], weight_decay=rates.weight_decay)
+    if options.muon_rate is None:
+        return adamw
+    muon = optim.Muon(partial(course, options.muon_rate), weight_decay=0.0)
+    return optim.MultiOptimizer([muon, adamw], [is_inner_matrix])
+
+
+def is_inner_matrix(path: str, value: mx.array) -> bool:
+    """Whether Muon is for it: a matrix of a layer, neither an embedding nor the output."""
+    return value.ndim == 2 and "embed" not in path and "lm_head" not in path
 
 
 def build_step(loss: Loss, held: Tree, optimizer: optim.Optimizer, compiled: bool) -> Step:
@@ -208,6 +222,9 @@ def add_arguments(parser: argparse.ArgumentParser, models: list[str]) -> None:
     )
     parser.add_argument("--learning-rate", type=float, help="the peak; default: the recipe's")
     parser.add_argument(
+        "--muon-rate", type=float, metavar="RATE", help="Muon for the layers, at this peak"
+    )
+    parser.add_argument(
         "--finish-in", type=float, metavar="SECONDS", help="as many of the steps as fit in"
     )
     parser.add_argument("--save-every", type=int, default=1000, metavar="STEPS")
@@ -235,6 +252,7 @@ def common_options(given: argparse.Namespace, rates: Rates) -> dict[str, Any]:
         "compiled": not given.no_compile,
         "start": given.start,
         "learning_rate": given.learning_rate,
+        "muon_rate": given.muon_rate,
         "finish_in": given.finish_in,
     }
 

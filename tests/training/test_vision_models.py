@@ -92,9 +92,10 @@ def batch_of(
         grids = [p.grid for p in pixels] or [(2, 2)]
         places = np.stack([recipe.image.places(grid) for grid in grids])
     counts = [p.grid[0] * p.grid[1] for p in pixels] or [4]
-    positions = np.array(row.positions, np.int32).T[:, None]
     pictures = Pictures(mx.array(values), mx.array(places), mx.array(counts))
-    return pictures, Talks(mx.array([row.tokens]), mx.array([row.image_at]), mx.array(positions))
+    return pictures, Talks(
+        mx.array(row.tokens[None]), mx.array(row.image_at[None]), mx.array(row.positions[:, None])
+    )
 
 
 @pytest.mark.parametrize("name", sorted(TALKS))
@@ -159,8 +160,9 @@ def test_a_batch_depends_on_recipe_seed_and_step_alone() -> None:
     recipe = VISION_RECIPES["smolvlm"]
     tokenizer = build_tokenizer(recipe.tokenizer, TEXTS)
     small = _smaller(recipe)
-    first, again = (made.make_batch(small, tokenizer, None, 7, 3) for _ in range(2))
-    other = made.make_batch(small, tokenizer, None, 7, 4)
+    maker = made.BatchMaker(small, tokenizer, None, 7)
+    first = made.BatchMaker(small, tokenizer, None, 7)(3)
+    again, other = [maker(step) for step in (2, 3, 4)][1:]
     for one, two in zip(first.rows, again.rows, strict=True):
         np.testing.assert_array_equal(one.tokens, two.tokens)
         assert one.weights.max() == made.ANSWER
@@ -192,3 +194,15 @@ def test_talks_of_every_shape_find_room(name: str) -> None:
             lost[shape] += len(row.tokens) > recipe.schedule.longest + 1
     assert sum(lost.values()) <= 0.02 * sum(made_of.values()), lost
     assert all(lost[shape] <= 0.25 * count for shape, count in made_of.items() if count > 20), lost
+
+
+def test_a_picture_is_drawn_once_for_several_steps_and_asked_about_anew() -> None:
+    recipe = _smaller(VISION_RECIPES["gemma-vision"])
+    tokenizer = build_tokenizer(recipe.tokenizer, sample_texts(MANNERS[recipe.manner], 1, 800))
+    maker = made.BatchMaker(recipe, tokenizer, None, 7)
+    one, two = maker(0), maker(1)
+    pictures = [{picture.tobytes() for picture in batch.pixels} for batch in (one, two)]
+    both = pictures[0] & pictures[1]
+    assert len(both) >= 0.5 * len(pictures[0]) and both != pictures[0]
+    talks = [{bytes(row) for row in batch.rows[1].tokens} for batch in (one, two)]
+    assert len(talks[0]) > 10 and len(talks[0] & talks[1]) < 0.2 * len(talks[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from PIL import Image
@@ -87,6 +87,11 @@ def facts_of(spec: Scene | Chart | Text, rng: random.Random) -> dict[str, list[F
             shape = rng.choice(missing)
             facts["absent"] = [Fact("absent", {"thing": shape, "things": plural(shape)}, shape)]
     return facts
+
+
+def shown_again(shown: Shown, rng: random.Random) -> Shown:
+    """The same picture with other facts."""
+    return replace(shown, facts=facts_of(shown.spec, rng))
 
 
 def unseen(rng: random.Random) -> Shown:

@@ -67,18 +67,36 @@ def make_sample(
     talks: int = 4,
 ) -> Sample:
     """One or two pictures (or none) and `talks` conversations about them."""
-    manner = manner_of(manner)
+    shown = sample_pictures(rng, held_out, chart_pool)
+    made = tuple(make_talk(rng, manner, shown, held_out) for _ in range(talks))
+    return Sample(tuple(one.image for one in shown), made)
+
+
+def sample_pictures(
+    rng: random.Random, held_out: bool = False, chart_pool: Charts | None = None
+) -> tuple[Shown, ...]:
+    """Mostly one picture, sometimes two or none."""
     draw = rng.random()
     if draw < _TEXT_ONLY:
-        return Sample((), tuple(text_talk(rng, manner, held_out) for _ in range(talks)))
+        return ()
     if draw < _TEXT_ONLY + _TWO_PICTURES:
-        pair = sample_pair(rng, held_out, chart_pool)
-        made = tuple(pair_talk(rng, manner, pair, held_out) for _ in range(talks))
-        return Sample((pair[0].image, pair[1].image), made)
-    shown = sample_shown(rng, held_out, chart_pool=chart_pool)
-    return Sample(
-        (shown.image,), tuple(picture_talk(rng, manner, shown, held_out) for _ in range(talks))
-    )
+        return sample_pair(rng, held_out, chart_pool)
+    return (sample_shown(rng, held_out, chart_pool=chart_pool),)
+
+
+def make_talk(
+    rng: random.Random,
+    manner: PictureManner | str,
+    shown: tuple[Shown, ...],
+    held_out: bool = False,
+) -> Talk:
+    """A conversation about no picture, one or two."""
+    manner = manner_of(manner)
+    if not shown:
+        return text_talk(rng, manner, held_out)
+    if len(shown) == 1:
+        return picture_talk(rng, manner, shown[0], held_out)
+    return pair_talk(rng, manner, (shown[0], shown[1]), held_out)
 
 
 # One turn.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from training.ahead import made_ahead
 from training.batches import ANSWER, FRAME, PERSON
 from training.pictures.chart_pool import ChartPool
-from training.pictures.manners import MANNERS
-from training.pictures.talks import PictureTurn, make_sample
+from training.pictures.shown import Shown, shown_again
+from training.pictures.talks import PictureTurn, make_talk, sample_pictures
 from training.vision.pixels import Patches, Pixels
 from training.vision.recipes import PictureFormat, VisionRecipe
 from training.world.systems import quiet_system
@@ -29,6 +29,8 @@ from training.world.systems import quiet_system
 WHOLE_SHARE = 0.1
 SYSTEM_SHARE = 0.08
 TALKS_A_PICTURE = 4
+PICTURE_STEPS = 4
+STEPS_A_JOB = 8
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,13 @@ def frame(
 
 
 class Row(NamedTuple):
-    """One talk as token ids, their loss, which image feature stands where, and mRoPE places."""
+    """One talk: token ids, their loss, which image feature stands where, and mRoPE places
+    `(3, tokens)`."""
 
-    tokens: list[int]
-    weights: list[int]
-    image_at: list[int]
-    positions: list[tuple[int, int, int]]
+    tokens: NDArray[np.int32]
+    weights: NDArray[np.uint8]
+    image_at: NDArray[np.int32]
+    positions: NDArray[np.int32]
 
 
 def make_row(
@@ -100,95 +103,103 @@ def make_row(
     shown: Sequence[tuple[int, Pixels]],
 ) -> Row:
     """A row whose pictures are given as (number in the batch, pixels)."""
-    image_token = tokenizer.token_to_id(recipe.chat.image_token)
-    text, spans = "", []
-    for piece in pieces:
-        if piece.image is not None:
-            rows, columns = shown[piece.image][1].grid
-            start = len(text)
-            text += recipe.chat.image_token * (rows * columns)
-            spans.append((start, len(text), 0))
-        else:
-            spans.append((len(text), len(text) + len(piece.text), piece.weight))
-            text += piece.text
-    encoding = tokenizer.encode(text, add_special_tokens=False)
-    row = Row(list(encoding.ids), [], [], [])
-    weight_at = _weights(spans, len(text))
-    features = _feature_numbers(recipe, shown)
-    places = _Places(shown)
-    for token, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
-        row.weights.append(weight_at[max(start, end - 1)] if text else 0)
-        image = token == image_token
-        row.image_at.append(next(features) if image else -1)
-        row.positions.append(places.image() if image else places.word())
-    return row
+    texts = [recipe.chat.image_token if p.image is not None else p.text for p in pieces]
+    encoding = tokenizer.encode("".join(texts), add_special_tokens=False)
+    ids = np.array(encoding.ids, np.int32)
+    ends = np.array(encoding.offsets, np.int32)
+    weight_at = np.repeat(
+        np.array([piece.weight for piece in pieces], np.uint8), [len(text) for text in texts]
+    )
+    weights = weight_at[np.maximum(ends[:, 0], ends[:, 1] - 1)]
+    marks = np.flatnonzero(ids == tokenizer.token_to_id(recipe.chat.image_token))
+    numbers = [shown[piece.image] for piece in pieces if piece.image is not None]
+    sizes = [pixels.grid[0] * pixels.grid[1] for _, pixels in numbers]
+    repeats = np.ones(len(ids), np.int64)
+    repeats[marks] = sizes
+    starts = (np.cumsum(repeats) - repeats)[marks]
+    image_at = np.full(int(repeats.sum()), -1, np.int32)
+    for start, size, (number, _) in zip(starts, sizes, numbers, strict=True):
+        image_at[start : start + size] = number * recipe.image.most_tokens + np.arange(size)
+    grids = [pixels.grid for _, pixels in numbers]
+    places = _places(len(image_at), [int(start) for start in starts], grids)
+    return Row(np.repeat(ids, repeats), np.repeat(weights, repeats), image_at, places)
 
 
-def _weights(spans: list[tuple[int, int, int]], length: int) -> bytes:
-    weights = bytearray(length + 1)
-    for start, end, weight in spans:
-        weights[start:end] = bytes([weight]) * (end - start)
-    return bytes(weights)
+def _places(length: int, starts: list[int], grids: list[tuple[int, int]]) -> NDArray[np.int32]:
+    """Time, row and column of each token, as Qwen's multimodal RoPE counts them; pictures of
+    `grids` stand at `starts`."""
+    places = np.empty((3, length), np.int32)
+    at = place = 0
+    for start, (rows, columns) in zip(starts, grids, strict=True):
+        places[:, at:start] = np.arange(place, place + start - at)
+        place += start - at
+        at = start + rows * columns
+        row, column = np.divmod(np.arange(rows * columns), columns)
+        places[:, start:at] = place + np.stack([np.zeros_like(row), row, column])
+        place += max(rows, columns)
+    places[:, at:] = np.arange(place, place + length - at)
+    return places
 
 
-def _feature_numbers(recipe: VisionRecipe, shown: Sequence[tuple[int, Pixels]]) -> Iterator[int]:
-    for number, pixels in shown:
-        for token in range(pixels.grid[0] * pixels.grid[1]):
-            yield number * recipe.image.most_tokens + token
+class Drawn(NamedTuple):
+    """What a talk may be about: no picture, one or two, and the same as pixels."""
+
+    shown: tuple[Shown, ...]
+    pixels: tuple[Pixels, ...]
 
 
-class _Places:
-    """Time, row and column of each token, as Qwen's multimodal RoPE counts them."""
+class BatchMaker:
+    """Makes the batch of a step, from the recipe, the seed and the step alone.
 
-    def __init__(self, shown: Sequence[tuple[int, Pixels]]) -> None:
-        self._grids = [pixels.grid for _, pixels in shown]
-        self._next = 0
-        self._inside = 0
+    A picture takes longer to draw than a talk to write, so each is in the batches of
+    `PICTURE_STEPS` steps in a row, with other talks; batches made in their order share the work.
+    """
 
-    def word(self) -> tuple[int, int, int]:
-        """The place of the next token of text."""
-        self._next += 1
-        return (self._next - 1,) * 3
+    def __init__(
+        self, recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int
+    ) -> None:
+        self._recipe, self._tokenizer, self._charts, self._seed = recipe, tokenizer, charts, seed
+        self._drawn: dict[int, list[Drawn]] = {}
 
-    def image(self) -> tuple[int, int, int]:
-        """The place of the next image token."""
-        rows, columns = self._grids[0]
-        row, column = divmod(self._inside, columns)
-        place = (self._next, self._next + row, self._next + column)
-        self._inside += 1
-        if self._inside == rows * columns:
-            self._grids.pop(0)
-            self._next += max(rows, columns)
-            self._inside = 0
-        return place
+    def __call__(self, step: int) -> PictureBatch:
+        """The batch of that step."""
+        wanted = range(step, step + PICTURE_STEPS)
+        self._drawn = {n: self._drawn.get(n) or self._draw(n) for n in wanted}
+        rng = random.Random(f"{self._recipe.name} {self._seed} {step}")
+        batch = _empty(self._recipe)
+        filled = [0] * len(batch.rows)
+        pictures = 0
+        for drawn in chain.from_iterable(self._drawn.values()):
+            numbered = list(enumerate(drawn.pixels, start=pictures))
+            for number, pixels in numbered:
+                _put_picture(self._recipe, batch, number, pixels)
+            pictures += len(numbered)
+            shown = tuple(shown_again(one, rng) for one in drawn.shown)
+            for _ in range(TALKS_A_PICTURE):
+                _put_row(batch, filled, self._row(rng, shown, numbered))
+        return batch
 
+    def _draw(self, number: int) -> list[Drawn]:
+        """A share of the pictures of the steps up to that number."""
+        rng = random.Random(f"{self._recipe.name} {self._seed} pictures {number}")
+        room = self._recipe.schedule.pictures // PICTURE_STEPS
+        drawn = []
+        while room > 1:
+            shown = sample_pictures(rng, chart_pool=self._charts)
+            pixels = tuple(self._recipe.image.pixels(one.image) for one in shown)
+            drawn.append(Drawn(shown, pixels))
+            room -= len(shown)
+        return drawn
 
-def make_batch(
-    recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int, step: int
-) -> PictureBatch:
-    """The batch of one step."""
-    rng = random.Random(f"{recipe.name} {seed} {step}")
-    plan, schedule = recipe.image, recipe.schedule
-    manner = MANNERS[recipe.manner]
-    batch = _empty(recipe)
-    pictures = 0
-    filled = [0] * len(batch.rows)
-    talks = sum(number for number, _ in schedule.rows)
-    while pictures < schedule.pictures - 1 and sum(filled) < talks:
-        sample = make_sample(rng, manner, chart_pool=charts, talks=TALKS_A_PICTURE)
-        shown = []
-        for image in sample.images:
-            pixels = plan.pixels(image)
-            _put_picture(recipe, batch, pictures, pixels)
-            shown.append((pictures, pixels))
-            pictures += 1
-        for talk in sample.talks:
-            opening = 1 + (rng.random() < recipe.chat.second_bos)
-            whole = rng.random() < WHOLE_SHARE
-            pieces = frame(recipe.chat, talk, _some_system(rng), whole, opening)
-            count = sum(turn.images for turn in talk)
-            _put_row(batch, filled, make_row(recipe, tokenizer, pieces, shown[:count]))
-    return batch
+    def _row(
+        self, rng: random.Random, shown: tuple[Shown, ...], numbered: list[tuple[int, Pixels]]
+    ) -> Row:
+        chat = self._recipe.chat
+        talk = make_talk(rng, self._recipe.manner, shown)
+        opening = 1 + (rng.random() < chat.second_bos)
+        whole = rng.random() < WHOLE_SHARE
+        pieces = frame(chat, talk, _some_system(rng), whole, opening)
+        return make_row(self._recipe, self._tokenizer, pieces, numbered)
 
 
 def _some_system(rng: random.Random) -> str | None:
@@ -233,7 +244,7 @@ def _put_row(batch: PictureBatch, filled: list[int], row: Row) -> None:
             rows.tokens[at, :length] = row.tokens
             rows.weights[at, 1:length] = row.weights[1:]
             rows.image_at[at, :length] = row.image_at
-            rows.positions[:, at, :length] = np.array(row.positions, np.int32).T
+            rows.positions[:, at, :length] = row.positions
             filled[group] += 1
             return
 
@@ -247,4 +258,5 @@ def batches(
     workers: int,
 ) -> Iterator[PictureBatch]:
     """The batches of the given steps in order; with `workers` processes, made ahead."""
-    return made_ahead(partial(make_batch, recipe, tokenizer, charts, seed), steps, workers)
+    maker = BatchMaker(recipe, tokenizer, charts, seed)
+    return made_ahead(maker, steps, workers, STEPS_A_JOB)
