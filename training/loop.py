@@ -24,6 +24,7 @@ from mlx.utils import tree_flatten, tree_unflatten
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from training.checkpoint import Tree, load_checkpoint, save_checkpoint
+from training.muon import StackedMuon
 
 Arrays = list[mx.array]
 Loss = Callable[[Tree, Arrays], mx.array]
@@ -174,7 +175,7 @@ def build_optimizer(rates: Rates, options: Options, held: Tree) -> optim.Optimiz
     adamw = optim.AdamW(partial(course, peak), [0.9, 0.98], weight_decay=rates.weight_decay)
     if options.muon_rate is None:
         return adamw
-    muon = optim.Muon(partial(course, options.muon_rate), weight_decay=0.0)
+    muon = StackedMuon(partial(course, options.muon_rate))
     return optim.MultiOptimizer([muon, adamw], [is_inner_matrix])
 
 

@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import mlx.core as mx
+import mlx.optimizers as optim
 import numpy as np
 import pytest
+from mlx.utils import tree_flatten
 from tokenizers import Tokenizer
 
 from mlx_magic import demo
 from training import loop
 from training.batches import frame, make_batch
 from training.checkpoint import load_checkpoint
+from training.muon import StackedMuon
 from training.recipes import RECIPES, Recipe
-from training.train import Options, train, write_tokenizer
+from training.train import Options, build_model, train, write_tokenizer
 from training.world import MANNERS, make_conversation
 
 QWEN = RECIPES["qwen"]
@@ -89,6 +92,28 @@ def test_the_affordable_steps_are_those_that_fit(
     done: int, left: float, step: float, steps: int
 ) -> None:
     assert loop.affordable_steps(done, left, step) == steps
+
+
+def test_muon_takes_the_layers_matrices_and_steps_as_mlx_does(tmp_path: Path) -> None:
+    mx.random.seed(2)
+    shapes = {"up": (32, 16), "down": (16, 32), "gate": (32, 16), "square": (16, 16)}
+    values = {name: mx.random.normal(shape) for name, shape in shapes.items()}
+    gradients = [{name: mx.random.normal(s) for name, s in shapes.items()} for _ in range(3)]
+    ours, theirs = StackedMuon(0.01), optim.Muon(0.01, weight_decay=0.0)
+    mine = yours = values
+    for gradient in gradients:
+        mine, yours = ours.apply_gradients(gradient, mine), theirs.apply_gradients(gradient, yours)
+    for name in shapes:
+        assert mx.abs(mine[name] - yours[name]).max() < 1e-5
+        assert mx.abs(mine[name] - values[name]).max() > 1e-3
+
+    names = [path for path, value in tree_flatten(build_model(SHORT).parameters())
+             if loop.is_inner_matrix(path, value)]  # fmt: skip
+    assert len(names) == 7 and all(".layers." in name for name in names)
+    losses = run(SHORT, tmp_path / "muon", steps=12, muon_rate=0.01)
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.5
+    first = run(SHORT, tmp_path / "parts", steps=12, muon_rate=0.01, stop_after=5)
+    assert first + run(SHORT, tmp_path / "parts", steps=12, muon_rate=0.01, resume=True) == losses
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:

@@ -6,8 +6,10 @@ Slots are those of the facts. The plain question of `demo.picture` is among thos
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
-from training.world.phrasings import Phrasings
+from training.pictures.grids import GRIDS
+from training.world.phrasings import Phrasings, bare, built
 
 PHRASINGS: dict[str, Phrasings] = {
     "count_all": Phrasings(
@@ -327,6 +329,10 @@ PHRASINGS: dict[str, Phrasings] = {
         ),
     ),
 }  # fmt: skip
+PHRASINGS = {
+    kind: replace(listed, built=built(map(bare, listed.held_out), *GRIDS[kind]))
+    for kind, listed in PHRASINGS.items()
+}
 PHRASINGS["smallest"] = PHRASINGS["largest"]
 PHRASINGS["describe_chart"] = PHRASINGS["describe_text"] = PHRASINGS["describe"]
 
@@ -371,14 +377,18 @@ FOLLOW_UPS["smallest"] = FOLLOW_UPS["largest"]
 # A question about one of two pictures.
 IN_ONE = Phrasings(
     ("In the {nth} picture: {q}", "The {nth} picture. {Q}", "About the {nth} picture: {q}",
-     "Look at the {nth} picture. {Q}", "{nth} picture: {q}", "In the {nth} image, {q}"),
+     "Look at the {nth} picture. {Q}", "{nth} picture: {q}", "In the {nth} image, {q}",
+     "The {nth} image: {q}", "About the {nth} image: {q}", "For the {nth} one: {q}",
+     "Take the {nth} picture. {Q}", "Now look at the {nth} one. {Q}", "In the {nth} one, {q}"),
     ("For the {nth} picture: {q}", "Look at the {nth} image. {Q}"),
 )  # fmt: skip
 
 # Before the question that comes with a further picture, later in a conversation.
 NEXT_PICTURE = Phrasings(
     ("And this one? {Q}", "Here is another picture. {Q}", "Next picture: {q}", "Now this one. {Q}",
-     "And here: {q}", "{Q}"),
+     "And here: {q}", "{Q}", "Look at this one. {Q}", "In this one: {q}",
+     "And in this picture: {q}",
+     "Here is one more. {Q}", "What about this one? {Q}"),
     ("Now look at this. {Q}", "And in this one: {q}"),
 )  # fmt: skip
 

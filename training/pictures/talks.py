@@ -118,7 +118,7 @@ def ask(
     same = after == kind or {after, kind} == {"largest", "smallest"}
     if same and kind in FOLLOW_UPS and rng.random() < 0.6:
         table = FOLLOW_UPS[kind]
-    text = rng.choice(table.side(held_out)).format_map(fact.slots)
+    text = table.pick(rng, held_out).format_map(fact.slots)
     answer = say(manner, fact.kind, dict(fact.slots), fact.value)
     return typed(rng, text), answer
 
@@ -140,7 +140,7 @@ def outside_turn(
 ) -> PictureTurn:
     """A question about a picture that these models cannot answer, and the honest answer."""
     table = unknown.OUTSIDE if rng.random() < 0.8 else unknown.ELSEWHERE
-    user = typed(rng, rng.choice(table.side(held_out)))
+    user = typed(rng, table.pick(rng, held_out))
     return PictureTurn(user, manner.outside, "outside", images)
 
 
@@ -261,7 +261,7 @@ def blind_turn(rng: random.Random, manner: PictureManner, held_out: bool) -> Pic
             Fact("reads", {"noun": "word"}, ""),
         )
     )
-    text = rng.choice(PHRASINGS[fact.kind].side(held_out)).format_map(fact.slots)
+    text = PHRASINGS[fact.kind].pick(rng, held_out).format_map(fact.slots)
     return PictureTurn(typed(rng, text), manner.no_picture, "no_picture", 0)
 
 
@@ -356,7 +356,7 @@ def pair_turn(
 ) -> PictureTurn:
     """A question about two pictures together."""
     kind = "show_one" if "nth" in fact.slots else fact.kind
-    text = rng.choice(PHRASINGS[kind].side(held_out)).format_map(fact.slots)
+    text = PHRASINGS[kind].pick(rng, held_out).format_map(fact.slots)
     answer = say(manner, fact.kind, dict(fact.slots), fact.value)
     return PictureTurn(typed(rng, text), answer, kind, images)
 

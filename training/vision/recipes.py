@@ -67,8 +67,8 @@ class VisionSchedule:
     """
 
     steps: int = 14000
-    pictures: int = 128
-    rows: tuple[tuple[int, int], ...] = ((288, 104), (232, 176))
+    pictures: int = 256
+    rows: tuple[tuple[int, int], ...] = ((560, 104), (456, 176))
     learning_rate: float = 1e-3
     warmup_steps: int = 400
     weight_decay: float = 0.03
@@ -302,7 +302,7 @@ SMOLVLM = VisionRecipe(
     template=TEMPLATES / "smolvlm.jinja",
     base_eos="<|im_end|>",
     turn_eos="<end_of_utterance>",
-    schedule=VisionSchedule(rows=((344, 68), (152, 144))),
+    schedule=VisionSchedule(rows=((664, 68), (340, 144))),
 )
 
 GEMMA_IMAGE = {
@@ -408,7 +408,7 @@ GEMMA_VISION = VisionRecipe(
     template=TEMPLATES / "gemma3.jinja",
     base_eos="<eos>",
     turn_eos="<end_of_turn>",
-    schedule=VisionSchedule(rows=((304, 88), (208, 172))),
+    schedule=VisionSchedule(rows=((592, 88), (420, 172))),
 )
 
 VISION_RECIPES = {recipe.name: recipe for recipe in (QWEN_VL, GEMMA_VISION, SMOLVLM)}
