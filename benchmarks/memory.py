@@ -228,7 +228,7 @@ def gpu(tiny: bool) -> None:
         ]
         for model in pair:
             ledger(model)
-        swap(pair, rounds=3 if tiny else 7)
+        swap(pair, rounds=3 if tiny else 5)
         for model in pair:
             adapters(model, "rank 8, 16 layers", copies=tiny, rank=8, num_layers=16)
 
