@@ -101,7 +101,8 @@ class Conversation:
             self._turns[:] = [turn for turn in self._turns if id(turn) not in dropped]
             self.append(Turn(user, reply, system, made_by))
 
-        return Exchange(stream, Reply("", model, messages, images=user.images), commit)
+        asked = Reply("", model, messages, images=user.images)
+        return Exchange(stream, asked, commit, (self.name, len(kept) + 1))
 
     def _own_turn(self, made_by: CellRun | None) -> int:
         """Where an earlier run of the same cell made its first turn; the end if none did."""
@@ -123,13 +124,21 @@ def _messages(system: str | None, turns: Sequence[Turn]) -> tuple[Message, ...]:
 
 
 class Exchange(Iterator[Event]):
-    """One turn under way: iterate it for the events; `reply` is the answer so far.
+    """One turn under way: iterate it for the events; `reply` is the answer so far. It is turn
+    number `turn` of the conversation of the name `conversation`.
 
     When it ends, by itself or by `interrupt`, the turn is in the conversation. An exchange that
     fails adds none, and neither does one that is stopped before its first word.
     """
 
-    def __init__(self, stream: Stream, reply: Reply, commit: Callable[[Reply], None]) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        reply: Reply,
+        commit: Callable[[Reply], None],
+        place: tuple[str, int],
+    ) -> None:
+        self.conversation, self.turn = place
         self._stream = stream
         self._reply = reply
         self._commit = commit
@@ -175,6 +184,11 @@ class Exchange(Iterator[Event]):
             stats=self._stats,
             tokens=self._tokens,
         )
+
+    def stop(self) -> None:
+        """Let the model stop after the token it is at, from any thread; the iteration then ends
+        with what there is, marked as interrupted."""
+        self._stream.cancel()
 
     def interrupt(self) -> Reply:
         """Stop now, keep what there is, and return it marked as interrupted.

@@ -1,11 +1,12 @@
 """Live output of a running cell: one display that is updated, or plain text in a terminal."""
 
+import math
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from IPython.display import display
@@ -18,11 +19,15 @@ from ..plain import plain_text
 from ..render.markdown import escape
 from ..render.pictures import pictures_bundle, pictures_text
 from ..render.progress import progress_bar, progress_html, progress_line
-from ..render.reply import reading_status, reply_bundle, reply_text
+from ..render.reply import card_bundle, footer_bundle, place_in, reading_status, reply_text
 from ..reply import Reply
+from .comms import hears_while_busy
+from .stop import StopLine
 
 # After this long without a sign of life a cell says that it is waiting.
 _SILENCE_SECONDS = 0.3
+# An answer that takes longer gets a line with a stop button; a quick one needs none.
+_QUICK_SECONDS = 0.7
 
 
 def in_notebook(shell: Any) -> bool:
@@ -54,13 +59,15 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
 
     Raises `Interrupted` after a kernel interrupt, with the partial answer kept and marked.
     """
-    painter = _Card(render_hz) if in_notebook(shell) else _Terminal()
+    painter = _Card(render_hz, shell) if in_notebook(shell) else _Terminal()
     with one_interrupt():
         try:
             if exchange.reply.images:
                 painter.illustrate(exchange.reply)
-            if not exchange.wait(_SILENCE_SECONDS):
-                painter.wait(exchange)  # another answer is under way
+            pause_seconds = _SILENCE_SECONDS
+            while not exchange.wait(pause_seconds):  # another answer is under way
+                painter.wait(exchange)
+                pause_seconds = _QUICK_SECONDS
             for event in exchange:
                 painter.take(event, exchange)
             painter.finish(exchange.reply)
@@ -106,11 +113,15 @@ def one_interrupt() -> Iterator[None]:
 class _Card:
     """The reply card, repainted `hz` times a second: at the first token, in between, at the end."""
 
-    def __init__(self, hz: float) -> None:
+    def __init__(self, hz: float, shell: Any) -> None:
         self._display = LiveDisplay()
         self._shortest_pause_seconds = 1 / hz
         self._next_paint = 0.0
         self._answering = False
+        self._place = ""
+        self._stop_line: StopLine | None = None
+        can_stop = hears_while_busy(shell.kernel)
+        self._stop_line_due = time.monotonic() + _QUICK_SECONDS if can_stop else math.inf
 
     def illustrate(self, reply: Reply) -> None:
         """The pictures in an output of their own: they travel once, not with each update."""
@@ -126,22 +137,41 @@ class _Card:
                 exchange.rest(self._next_paint - time.monotonic())
 
     def wait(self, exchange: Exchange) -> None:
-        self.show(exchange)
+        if self._display.shown:
+            self._offer_to_stop(exchange, reading_status(exchange.prefill))
+        else:
+            self.show(exchange)
 
     def show(self, exchange: Exchange) -> None:
         status = "answering …" if self._answering else reading_status(exchange.prefill)
+        if exchange.conversation:
+            self._place = place_in(exchange.conversation, exchange.turn)
+        self._offer_to_stop(exchange, status)
         self._paint(exchange.reply, status)
+
+    def _offer_to_stop(self, exchange: Exchange, status: str) -> None:
+        if self._stop_line is not None:
+            self._stop_line.say(status)
+        elif time.monotonic() >= self._stop_line_due and self._display.shown:
+            self._stop_line_due = math.inf
+            with suppress(ImportError):
+                self._stop_line = StopLine(exchange.stop, status)
 
     def finish(self, reply: Reply) -> None:
         self._paint(reply, None)
+        if self._stop_line is not None:
+            self._stop_line.become(footer_bundle(reply))
 
     def give_up(self, reply: Reply) -> None:
         if self._display.shown:
             self._paint(reply, "failed")
+        if self._stop_line is not None:
+            self._stop_line.become(footer_bundle(reply, "failed"))
 
     def _paint(self, reply: Reply, status: str | None) -> None:
         started = time.monotonic()
-        self._display.show(reply_bundle(reply, status, pictures=False))
+        footer = self._stop_line is None
+        self._display.show(card_bundle(reply, status, self._place, footer=footer))
         ended = time.monotonic()
         # A long answer takes long to draw; a tenth of the time is enough for it.
         self._next_paint = ended + max(self._shortest_pause_seconds, 9 * (ended - started))

@@ -33,6 +33,18 @@ _LONGEST_CODE = {"java": 1_500}
 # The style of what stands beside the answer: footers, notes.
 QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 
+# Copies the code beside it. Nothing of what a model says is in it; a page that lets no handler
+# run keeps a button without effect.
+_COPY = (
+    '<button type="button" aria-label="Copy the code" onclick="'
+    "const own=this,all=getSelection();all.selectAllChildren(own.nextElementSibling);"
+    "document.execCommand('copy');all.removeAllRanges();own.textContent='Copied';"
+    "setTimeout(()=>{own.textContent='Copy'},1500)"
+    '" style="position: absolute; top: 4px; right: 4px; cursor: pointer; padding: 1px 6px; '
+    "font-size: 0.8em; border: 1px solid var(--jp-border-color1, #bdbdbd); border-radius: 3px; "
+    "color: var(--jp-ui-font-color1, #202124); background: var(--jp-layout-color1, #fff)"
+    '">Copy</button>'
+)
 
 # TeX in a text: \(…\), \[…\], $$…$$, and $…$ by pandoc's rule, which leaves "$5 and $10" alone.
 _MATH = re.compile(
@@ -59,6 +71,9 @@ def markdown_html(text: str) -> str:
 def _renderer() -> MarkdownIt:
     options = {"html": False, "linkify": False, "highlight": _highlight}
     renderer = MarkdownIt("js-default", options)
+    drawing: Any = renderer.renderer
+    fence = drawing.rules["fence"]
+    renderer.add_render_rule("fence", lambda _, *block: _with_copy(fence(*block)))
     renderer.add_render_rule("image", _image_text)
     renderer.add_render_rule("math", _math_source)
     renderer.add_render_rule("math_block", _math_source)
@@ -99,6 +114,11 @@ def _math_source(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
     if not _UNSAFE_TEX.search(tokens[index].content):
         source = f'<span class="mathjax_process">{source}</span>'
     return f"<p>{source}</p>\n" if tokens[index].type == "math_block" else source
+
+
+def _with_copy(block: str) -> str:
+    """A code block with its button; the block's own text is what the button copies."""
+    return f'<div style="position: relative">{_COPY}{block}</div>\n'
 
 
 def _image_text(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:

@@ -1,5 +1,6 @@
 """The reply card: what a model says is drawn, never run; facts are short and right."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from mlx_magic.events import GenerationStats, PrefillProgress
 from mlx_magic.plain import plain_text
+from mlx_magic.render import markdown
 from mlx_magic.render.markdown import markdown_html
-from mlx_magic.render.reply import reading_status, reply_bundle, reply_html, reply_text
+from mlx_magic.render.reply import place_in, reading_status, reply_bundle, reply_html, reply_text
 from mlx_magic.reply import Reply
 
 STATS = GenerationStats(
@@ -22,8 +24,10 @@ REPLY = Reply("Paris is **big**.", "qwen", (), stats=STATS)
 ALLOWED = {
     "div", "p", "details", "summary", "span", "pre", "code", "em", "strong", "s", "a", "ul", "ol",
     "li", "blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th", "td",
-    "h1", "h2", "h3", "h4", "h5", "h6",
+    "button", "h1", "h2", "h3", "h4", "h5", "h6",
 }  # fmt: skip
+# The one handler there is: the copy button's, which holds nothing of what a model says.
+OWN = {("button", *pair) for pair in re.findall(r'([\w-]+)="([^"]*)"', markdown._COPY)}
 ATTRIBUTES = {"style", "class", "href", "title", "start", "open"}
 
 PAYLOADS = [
@@ -63,6 +67,8 @@ class Checker(HTMLParser):
         if tag not in ALLOWED:
             self.bad.append(tag)
         for name, value in attrs:
+            if (tag, name, value) in OWN:
+                continue
             if name not in ATTRIBUTES:
                 self.bad.append(name)
             if name == "href" and not (value or "").startswith(("http:", "https:", "mailto:", "#")):
@@ -103,6 +109,21 @@ def test_markdown_is_drawn_and_code_is_coloured_by_the_theme() -> None:
     html = reply_html(replace(REPLY, text="**b**\n\n```python\ndef f(): pass\n```\n\n- x"))
     assert "<strong>b</strong>" in html and "<li>x</li>" in html
     assert "--jp-mirror-editor-keyword-color" in html
+
+
+def test_each_code_block_has_a_button_that_copies_it_and_inline_code_has_none() -> None:
+    html = reply_html(replace(REPLY, text="```python\nx = 1\n```\n\n    y\n\n`z`"))
+    assert html.count("<button") == 1
+    assert re.search(r"Copy</button><pre>.*</pre>\n</div>", html, re.DOTALL)
+    assert markdown_html("```\n</pre><b>\n```").count("&lt;/pre&gt;") == 1
+
+
+def test_the_card_says_who_answers_in_which_turn() -> None:
+    html = reply_html(REPLY, place=place_in("default", 3))
+    assert ">qwen</strong> · turn 3</div>" in html
+    assert ">qwen</strong></div>" in reply_html(REPLY)
+    assert place_in("sums", 1) == "sums, turn 1"
+    assert "&lt;b&gt;" in reply_html(REPLY, place=place_in("<b>", 1))
 
 
 @pytest.mark.parametrize("tex", ["\\[\nx\n=\n1\n\\]", "$$\n- a\n\n- b\n$$", "  \\[ x \\]  "])
