@@ -4,7 +4,7 @@ import os
 import platform
 import sys
 
-from . import bookkeeping, chat, load, memory, ratios, startup, vision
+from . import bookkeeping, chat, load, memory, panel, ratios, startup, vision
 
 BENCHMARKS = {
     "startup": startup.main,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "bookkeeping": bookkeeping.main,
     "chat": chat.main,
     "vision": vision.main,
+    "panel": panel.main,
 }
 
 

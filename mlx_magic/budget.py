@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .errors import MemoryBudgetExceeded
+from .events import PoolStatus
 from .units import format_bytes, typed_bytes
 
 _MOST_NAMES = 3  # in one message
@@ -81,6 +82,22 @@ def over_budget(budget_bytes: int | None, other_bytes: int, held: Sequence[Held]
     Does as much as may be done, and never raises: the rest is in `short_bytes`.
     """
     return _make_room(0, budget_bytes, other_bytes, held)
+
+
+def foresee(status: PoolStatus, need_bytes: int, budget_bytes: int | None) -> AdmissionPlan:
+    """What would have to go for `need_bytes` more, or for another budget, by what the pool shows.
+
+        foresee(status, snapshot.weight_bytes, status.budget_bytes).evict
+        foresee(status, 0, parse_bytes("8GiB")).short_bytes
+
+    A glance that waits for nobody: garbage counts as in use, and who is answering as idle, since
+    a load begins when the answers before it have ended. Never raises; see `short_bytes`.
+    """
+    held = [
+        Held(r.name, r.weight_bytes, r.cache_bytes, pinned=r.pinned, base=r.base)
+        for r in status.residents
+    ]
+    return _make_room(need_bytes, budget_bytes, status.other_bytes, held)
 
 
 def _make_room(

@@ -1,5 +1,6 @@
 """What lies in the Hub cache: which models, which snapshots, and whether they are complete."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ def cache_root() -> Path:
     return Path(constants.HF_HUB_CACHE).expanduser()
 
 
+def store_of(spec: str) -> Path:
+    """The folder of the Hub cache in which a repository lies, if it does."""
+    return cache_root() / ("models--" + spec.replace("/", "--"))
+
+
 def cached_commit(store: Path, revision: str) -> str | None:
     """The commit of a cached snapshot, from the cache's own notes."""
     try:
@@ -50,6 +56,43 @@ def known_absent(store: Path, commit: str) -> set[str]:
     """Files of which the cache notes that the repository doesn't have them."""
     folder = store / ".no_exist" / commit
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def cached_specs(config: str) -> list[str]:
+    """The repositories in the Hub cache with a snapshot of weights and a file called `config`.
+
+        cached_specs("config.json")
+
+    Quick, for completion: two folders are listed for each repository, and no file is looked into.
+    What can't be read is left out.
+    """
+    root = str(cache_root())
+    stores = sorted(name for name in _names(root) if name.startswith("models--"))
+    return ["/".join(name.split("--")[1:]) for name in stores if _holds(f"{root}/{name}", config)]
+
+
+def cached_revisions(spec: str) -> list[str]:
+    """The revisions of a repository in the Hub cache: branches and tags, then commits."""
+    store = store_of(spec)
+    commits = [name for name in _names(f"{store}/snapshots") if _COMMIT.fullmatch(name)]
+    refs = sorted(ref for ref in (store / "refs").rglob("*") if ref.is_file())
+    names = [ref.relative_to(store / "refs").as_posix() for ref in refs]
+    return [name for name in names if cached_commit(store, name)] + sorted(commits)
+
+
+def _holds(store: str, config: str) -> bool:
+    snapshots = f"{store}/snapshots"
+    found = [_names(f"{snapshots}/{commit}") for commit in _names(snapshots)]
+    return any(config in n and any(x.endswith(".safetensors") for x in n) for n in found)
+
+
+def _names(folder: str) -> list[str]:
+    """What a folder holds; nothing where there is none."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
+    except (OSError, ValueError):
+        return []
 
 
 def list_cached() -> tuple[CachedModel, ...]:

@@ -24,7 +24,7 @@
 import os
 from collections.abc import Iterable
 
-from .plain import one_line
+from .plain import one_line, plain_text
 
 _debug = False
 
@@ -48,13 +48,16 @@ class _OneLine:
         if debug_enabled():
             import traceback
 
-            return "".join(traceback.format_exception(self)).splitlines()
+            return plain_text("".join(traceback.format_exception(self))).splitlines()
         text = f"{type(self).__name__}: {self}" if isinstance(self, MlxMagicError) else str(self)
         return [one_line(text)]  # a template's or MLX's own words may hold anything
 
 
 class MlxMagicError(_OneLine, Exception):
     """The root of every error this package raises on purpose."""
+
+    def __str__(self) -> str:
+        return plain_text(super().__str__())  # Jupyter sends it beside the traceback
 
 
 class BackendMissing(MlxMagicError):
@@ -130,14 +133,27 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
 
     Returns "" when there is nothing to choose from.
     """
-    import difflib  # only for who mistyped
-
     known = sorted(set(choices))
-    by_lower = {choice.lower(): choice for choice in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    close = close_matches(name, known)
     if close:
-        return "did you mean " + " or ".join(repr(by_lower[c]) for c in close) + "?"
+        return "did you mean " + " or ".join(map(repr, close)) + "?"
     if not known:
         return ""
     more = ", …" if len(known) > 5 else ""
     return "there is " + ", ".join(repr(c) for c in known[:5]) + more
+
+
+def close_matches(name: str, choices: Iterable[str], cutoff: float = 0.6) -> list[str]:
+    """Up to three of the choices that are spelt much like `name`, the closest first.
+
+    `cutoff` is the least likeness, from 0 to 1; capital letters make no difference.
+    """
+    import difflib  # only for who mistyped
+
+    def likeness(choice: str) -> float:
+        return difflib.SequenceMatcher(None, choice, name.lower()).ratio()
+
+    by_lower = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=cutoff)
+    # What has little more in common than `demo:` isn't meant where another is much closer.
+    return [by_lower[c] for c in close if likeness(c) > likeness(close[0]) - 0.15]

@@ -68,7 +68,8 @@ class ResidentStatus:
     `weight_bytes` are its own, `shared_bytes` those of the base whose weights it uses,
     `cache_bytes` its KV caches kept between turns. `adapter` and `draft` are specs, `base` is a
     name; `ttl_seconds` is how long it may stay idle, None for ever. A `towerless` model is one of
-    kind text whose config speaks of pictures.
+    kind text whose config speaks of pictures. `generation_tps` is the speed of its last finished
+    answer, None before one; a `leaving` resident goes when its answer has ended.
     """
 
     name: str
@@ -89,6 +90,8 @@ class ResidentStatus:
     draft: str | None = None
     ttl_seconds: float | None = None
     towerless: bool = False
+    generation_tps: float | None = None
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,18 @@ class Unloaded:
     status: ResidentStatus
     freed_bytes: int
     held_by: tuple[str, ...]
+
+
+LoadStage = Literal["waiting", "importing", "reading"]
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """What a load is doing: it waits for its turn, imports its engine's library, or reads."""
+
+    stage: LoadStage
+    done_bytes: int
+    total_bytes: int
 
 
 ChangeKind = Literal["loaded", "unloaded", "evicted", "expired", "pinned", "unpinned"]
@@ -137,3 +152,13 @@ class PoolStatus:
     def views_first(self) -> tuple[ResidentStatus, ...]:
         """The residents in an order in which all can be freed: a base after what lies over it."""
         return tuple(sorted(self.residents, key=lambda r: r.base is None))
+
+
+@dataclass(frozen=True)
+class SystemMemory:
+    """The machine's memory: what there is (or what its container may use), what of it is still to
+    be had, and what this process holds of it."""
+
+    total_bytes: int
+    available_bytes: int
+    process_bytes: int

@@ -14,7 +14,15 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import TypeVar
 
-from .cached import CachedModel, cache_root, cached_commit, known_absent, list_cached
+from .cached import (
+    CachedModel,
+    cache_root,
+    cached_commit,
+    cached_revisions,
+    known_absent,
+    list_cached,
+    store_of,
+)
 from .download import Download, DownloadProgress, transport_error
 from .errors import (
     DiskFull,
@@ -24,6 +32,7 @@ from .errors import (
     ModelGated,
     ModelNotFound,
     UsageProblem,
+    close_matches,
     did_you_mean,
 )
 from .remote import Remote, weigh
@@ -251,7 +260,7 @@ def _check_repo_id(spec: str, sought: Sought) -> None:
 
 
 def _locate_on_hub(repo_id: str, revision: str, sought: Sought) -> Found | Download:
-    store = cache_root() / ("models--" + repo_id.replace("/", "--"))
+    store = store_of(repo_id)
     commit = cached_commit(store, revision)
     if commit is not None:
         folder = store / "snapshots" / commit
@@ -319,6 +328,7 @@ def _no_revision(download: Download) -> MlxMagicError:
     return ModelNotFound(
         f"{download.repo_id!r} has no revision {download.revision!r}; "
         f"leave it out to load {_DEFAULT_REVISION!r}, or see {_model_page(download)}/commits"
+        f"{_close_revisions(download)}"
     )
 
 
@@ -344,7 +354,7 @@ def _refused(error: Exception, download: Download) -> MlxMagicError:
 def _offline(download: Download) -> MlxMagicError:
     return HubUnreachable(
         f"offline (HF_HUB_OFFLINE is set){_on_disk(download)}; "
-        f"unset it and restart the kernel{_close_matches(download.repo_id, download.sought)}"
+        f"unset it and restart the kernel{_likely(download)}"
     )
 
 
@@ -361,7 +371,7 @@ def _no_connection(error: Exception, download: Download) -> MlxMagicError:
         return _broke_off(f"the connection broke ({type(error).__name__})", download)
     return HubUnreachable(
         f"the Hub can't be reached ({type(error).__name__}){_on_disk(download)}; "
-        f"check the connection and load again{_close_matches(download.repo_id, download.sought)}"
+        f"check the connection and load again{_likely(download)}"
     )
 
 
@@ -389,6 +399,8 @@ def _broke_off(what: str, download: Download) -> DownloadFailed:
 
 def _on_disk(download: Download) -> str:
     blobs = download.store / "blobs"
+    if _close_revisions(download):
+        return f" and revision {download.revision!r} of {download.repo_id!r} is not on disk"
     partly = blobs.is_dir() and any(blobs.iterdir())
     return f" and {download.repo_id!r} is {'only partly' if partly else 'not'} on disk"
 
@@ -399,14 +411,31 @@ def _model_page(download: Download) -> str:
     return f"{constants.ENDPOINT}/{download.repo_id}"
 
 
+def _likely(download: Download) -> str:
+    """`; did you mean …?`: another revision, or where there is none here another repository."""
+    if cached_revisions(download.repo_id):
+        return _close_revisions(download)
+    return _close_matches(download.repo_id, download.sought)
+
+
+def _close_revisions(download: Download) -> str:
+    """`; did you mean …?` from the repository's revisions on this disk, or nothing."""
+    known = cached_revisions(download.repo_id)
+    if not known or download.revision in known:
+        return ""
+    hint = did_you_mean(download.revision, known)
+    return f"; {hint.replace('there is', 'on this machine there is', 1)}"
+
+
 def _close_matches(spec: str, sought: Sought) -> str:
     """`; did you mean …?` from what loads without the network, or nothing."""
     known = sought.known()
     if "/" not in spec:
         # People leave out the owner: then the name alone is compared.
         tails = {name.replace(":", "/").rpartition("/")[2].lower(): name for name in known}
-        if spec.lower() in tails:
-            return f"; did you mean {tails[spec.lower()]!r}?"
+        close = [spec.lower()] if spec.lower() in tails else close_matches(spec, tails)
+        if close:
+            return f"; did you mean {' or '.join(repr(tails[tail]) for tail in close)}?"
     hint = did_you_mean(spec, known).replace("there is", "on this machine there is", 1)
     return f"; {hint}" if hint else ""
 

@@ -43,7 +43,7 @@ class GenerationOptions:
 
     max_tokens: int | None = _option(Range(1), "most tokens to generate (default 1024)")
     temperature: float | None = _option(
-        Range(0, 10), "0 is greedy; higher is more varied (default: the model's own, else 0)"
+        Range(0, 10), "0 is greedy, above is more varied (default: the model's, or 0)"
     )
     top_p: float | None = _option(
         Range(0, 1, above=True), "sample from the smallest set of tokens with this probability"

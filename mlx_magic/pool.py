@@ -18,7 +18,17 @@ from .budget import AdmissionPlan, Held, over_budget, plan_admission
 from .engines import device, load_engine, preload
 from .engines.protocol import Cancelled, Engine
 from .errors import MlxMagicError, ResidentBusy, ResidentNotFound, UsageProblem, did_you_mean
-from .events import ChangeKind, PoolChange, PoolStatus, ResidentStatus, Unloaded
+from .events import (
+    ChangeKind,
+    Event,
+    Finished,
+    LoadProgress,
+    LoadStage,
+    PoolChange,
+    PoolStatus,
+    ResidentStatus,
+    Unloaded,
+)
 from .families import model_kind
 from .messages import Message
 from .names import default_name
@@ -84,6 +94,7 @@ class _Resident:
     requests: int = 0
     leases: int = 0
     leaving: bool = False
+    generation_tps: float | None = None
     streams: "weakref.WeakSet[Stream]" = field(default_factory=weakref.WeakSet)
 
     @property
@@ -125,6 +136,8 @@ class _Resident:
             draft=wanted.draft.spec if wanted.draft else None,
             ttl_seconds=wanted.ttl_seconds,
             towerless=self.engine.kind == "text" and model_kind(wanted.snapshot.config) == "vision",
+            generation_tps=self.generation_tps,
+            leaving=self.leaving,
         )
 
 
@@ -160,6 +173,7 @@ class ModelPool:
         adapter: AdapterSnapshot | None = None,
         draft: Snapshot | None = None,
         ttl_seconds: float | None = None,
+        on_progress: Callable[[LoadProgress], None] | None = None,
     ) -> ResidentStatus:
         """Bring a snapshot in under `name`, or find it there already.
 
@@ -167,10 +181,15 @@ class ModelPool:
         is brought in first, under its own name. Room is made within the budget, least recently
         used first. Raises `UsageProblem` when the name belongs to another model,
         `MemoryBudgetExceeded` when no plan makes enough room, and whatever the engine raises when
-        the files can't be loaded; then nothing has changed.
+        the files can't be loaded; then nothing has changed. `on_progress` hears of a load that
+        takes longer than a moment.
         """
         wanted = Wanted(snapshot, name, pinned, adapter, draft, ttl_seconds)
-        status = self._thread.call(lambda job: self._load(job, wanted))
+        reading = _Reading(wanted.own_bytes)
+        status = self._thread.call(
+            lambda job: self._load(job, wanted, reading),
+            on_wait=None if on_progress is None else lambda: on_progress(reading.progress()),
+        )
         self._watch_idle()
         return status
 
@@ -227,12 +246,13 @@ class ModelPool:
             held = [replace(h, busy=False, needed=True) if h.name == base.name else h for h in held]
         return plan_admission(need_bytes, self._limit(), self._other_bytes(), held)
 
-    def _load(self, job: Job, wanted: Wanted) -> ResidentStatus:
+    def _load(self, job: Job, wanted: Wanted, reading: "_Reading") -> ResidentStatus:
         there = self._there(wanted)
         if there is not None:
             return self._found(there, wanted)
         if job.cancelled:
             raise Cancelled
+        reading.stage = "importing"
         preload(wanted.snapshot.kind)  # the imports are no part of the load's time
         with self._lock:
             base, need_bytes = self._base_of(wanted), self._need(wanted)
@@ -245,6 +265,7 @@ class ModelPool:
             engines = self._built(wanted, base)
             try:
                 evicted = self._make_room(need_bytes, base, wanted.name)
+                reading.begin(need_bytes)
                 for engine in engines:
                     engine.read_weights()
                 if job.cancelled:  # interrupted meanwhile: it enters whole and wanted, or not
@@ -564,7 +585,7 @@ class ModelPool:
         engine = resident.engine
         try:
             stream = self._thread.stream(
-                lambda control: engine.stream(messages, options, control),
+                lambda control: _timed(resident, engine.stream(messages, options, control)),
                 done=lambda: self._answered(resident),
             )
         except BaseException:
@@ -685,6 +706,35 @@ class ModelPool:
             self._residents.clear()
             if self._timer is not None:
                 self._timer.cancel()
+
+
+class _Reading:
+    """A load as whoever waits for it sees it: by the memory that MLX holds more than before."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total_bytes = total_bytes
+        self._before_bytes = 0
+        self.stage: LoadStage = "waiting"
+
+    def begin(self, total_bytes: int) -> None:
+        """Room has been made; so much is read now."""
+        self._total_bytes, self._before_bytes = total_bytes, device.memory_bytes()[0]
+        self.stage = "reading"
+
+    def progress(self) -> LoadProgress:
+        """How far it is, seen from any thread."""
+        read_bytes = 0
+        if self.stage == "reading":
+            read_bytes = max(0, device.memory_bytes()[0] - self._before_bytes)
+        return LoadProgress(self.stage, min(read_bytes, self._total_bytes), self._total_bytes)
+
+
+def _timed(resident: _Resident, events: Iterator[Event]) -> Iterator[Event]:
+    """The same events; the speed that the last of them tells is kept."""
+    for event in events:
+        if isinstance(event, Finished) and event.stats.generation_tps:
+            resident.generation_tps = event.stats.generation_tps
+        yield event
 
 
 def vision_hint() -> str:

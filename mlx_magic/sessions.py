@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from . import hub
 from .adapters import look_up_adapter
@@ -13,20 +13,20 @@ from .budget import AdmissionPlan
 from .conversations import Conversation, Exchange
 from .engines import device, preload
 from .errors import ResidentNotFound, UsageProblem
-from .events import ResidentStatus
+from .events import LoadProgress, ResidentStatus, SystemMemory
 from .fetch import Fetcher
 from .images import image_part
 from .messages import ImagePart, Message
 from .names import check_name, default_name
 from .options import GenerationOptions
-from .pool import ModelPool, vision_hint
+from .pool import Asked, ModelPool, vision_hint
 from .remote import Remote
-from .settings import Settings, current
+from .settings import Settings, current, parse_budget
 from .worker import MLXThread
 
 DEFAULT_CONVERSATION = "default"
 
-Progress = Callable[[hub.DownloadProgress], None]
+Progress = Callable[[hub.DownloadProgress | LoadProgress], None]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ class Session:
 
         `name` is what cells call it by; without one, the last part of the spec, or of the
         adapter's. `adapter` is a LoRA adapter that is laid over it, `draft` a small model with the
-        same vocabulary that guesses ahead. What can't fit is refused before its download. Raises
+        same vocabulary that guesses ahead. What can't fit is refused before its download.
+        `on_progress` hears of the download, and of a load that takes longer than a moment. Raises
         the errors of `hub.resolve`, `resolve_adapter` and `ModelPool.load`.
         """
         if ttl_seconds is not None and not (_is_number(ttl_seconds) and ttl_seconds >= 0):
@@ -82,7 +83,9 @@ class Session:
             ttl_seconds = self.settings.ttl_seconds
         elif ttl_seconds == math.inf:
             ttl_seconds = None
-        return self.pool.load(name=name, pinned=pin, ttl_seconds=ttl_seconds, **parts)
+        return self.pool.load(
+            name=name, pinned=pin, ttl_seconds=ttl_seconds, on_progress=on_progress, **parts
+        )
 
     def plan_load(
         self,
@@ -99,6 +102,14 @@ class Session:
         plan = self.pool.plan(name=name, **parts)
         missing = (part.missing_bytes for part in parts.values() if isinstance(part, Remote))
         return LoadPlan(**vars(plan), download_bytes=sum(missing))
+
+    def look_up(self, spec: str | os.PathLike[str], name: str | None = None) -> Asked:
+        """What `load_model` would load, with its bytes; doesn't wait for the MLX thread.
+
+        What isn't on disk is asked of the Hub, and nothing is downloaded. Raises its errors.
+        """
+        name, parts = self._parts(spec, name, None, None, None)
+        return Asked(name=name, **parts)
 
     def _parts(
         self,
@@ -129,7 +140,18 @@ class Session:
 
         An empty setting goes back to what the machine allows.
         """
-        setting = self.settings.budget_bytes()
+        return self._apply(self.settings.budget_bytes())
+
+    def set_budget(self, text: str) -> AdmissionPlan | None:
+        """Make `text` the budget of the settings and let the pool keep to it, as `apply_budget`.
+
+        Raises `ValueError` for what is no size. Whoever observes the setting finds it in force.
+        """
+        plan = self._apply(parse_budget(text)) if text else None
+        self.settings.memory_budget = text
+        return plan if text else self.apply_budget()
+
+    def _apply(self, setting: int | Literal["default"] | None) -> AdmissionPlan | None:
         if setting == self._budget_set:
             return None
         budget_bytes = (
@@ -204,6 +226,10 @@ class Session:
         every = sources if isinstance(sources, list | tuple) else [sources]
         return tuple(image_part(source, limits=limits, fetcher=self._fetcher) for source in every)
 
+    def system_memory(self) -> SystemMemory:
+        """The memory of the machine that the pool lives on."""
+        return device.system_memory()
+
     def warm_up(self) -> None:
         """Import the engines' libraries on the MLX thread, ahead of the first load."""
         self.thread.submit(lambda _: preload())
@@ -231,6 +257,11 @@ def get_session() -> Session:
         if _current is None:
             _current = Session()
         return _current
+
+
+def open_session() -> Session | None:
+    """This kernel's session if there is one already. Never waits, for what may not wait."""
+    return _current
 
 
 def close_session() -> int:

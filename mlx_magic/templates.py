@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import TemplateRefused
+from .plain import whole
 
 Messages = Sequence[dict[str, Any]]
 
@@ -57,7 +58,7 @@ def render_prompt(
         elif _pictures(messages) and prompt.count(picture_mark or "") != _pictures(messages):
             rules.append("the pictures do not reach the prompt")
         else:
-            return prompt
+            return whole(prompt)
     # The folded form has no system message to stumble over: what it breaks is the real rule.
     raise TemplateRefused(
         f"the model's chat template refuses this conversation: {rules[_FORMS.index(_folded)]}; "

@@ -11,7 +11,7 @@ import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .engines import device
 from .engines.protocol import Cancelled, Control
@@ -49,26 +49,26 @@ class MLXThread:
         """Run `function(job)` on the MLX thread later; `job.cancelled` tells it to give up."""
         return self._submit(function)[0]
 
-    def call(self, function: Callable[["Job"], T]) -> T:
+    def call(self, function: Callable[["Job"], T], on_wait: Callable[[], None] | None = None) -> T:
         """Run `function(job)` on the MLX thread and wait for its value.
 
-        An interrupt of the waiting thread cancels the job and is raised at once.
+        An interrupt of the waiting thread cancels the job and is raised at once. `on_wait` is
+        called ten times a second meanwhile, on the waiting thread.
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("the MLX thread can't wait for itself")
         future, job = self._submit(function)
-        while True:
-            try:
-                return future.result(timeout=_POLL_SECONDS)
-            except KeyboardInterrupt:
-                job.cancel()
-                raise
-            except Cancelled:
-                raise SessionEnded(_ENDED) from None  # by whoever closed the thread
-            except TimeoutError:
-                if future.done():  # the job's own TimeoutError
-                    raise
+        try:
+            while not _is_done(future, _POLL_SECONDS):
                 self.require_alive()
+                if on_wait is not None:
+                    on_wait()
+            return future.result()
+        except Cancelled:
+            raise SessionEnded(_ENDED) from None  # by whoever closed the thread
+        except BaseException:  # an interrupt, for one; too late for what the job itself raised
+            job.cancel()
+            raise
 
     def _submit(self, function: Callable[["Job"], T]) -> "tuple[Future[T], Job]":
         future: Future[T] = Future()
@@ -263,6 +263,15 @@ class Stream(Iterator[Event]):
                 self._ended = True
             elif event is not None:
                 yield event
+
+
+def _is_done(future: Future[Any], timeout_seconds: float) -> bool:
+    """Wait for the future, at most so long; whether it has a value or an error."""
+    try:
+        future.exception(timeout_seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def let_go(error: BaseException) -> None:

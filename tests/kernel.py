@@ -1,5 +1,6 @@
 """A real Jupyter kernel, driven as a notebook drives it."""
 
+import json
 import os
 import signal
 import sys
@@ -22,11 +23,15 @@ class Output:
     error: list[str] = field(default_factory=list)  # the traceback lines
     times: list[float] = field(default_factory=list)  # of the displays, seconds from the start
     seconds: float = 0.0
+    messages: int = 0  # of any kind, on IOPub
+    bytes: int = 0  # of those, as JSON
 
     @property
     def card(self) -> str:
-        """The plain text of the last display."""
-        return str(self.displays[-1]["text/plain"])
+        """The last display's plain text; a footer's with the card that it belongs to."""
+        *before, last = [str(bundle["text/plain"]) for bundle in self.final.values()]
+        alone = last.startswith("[") and "\n" not in last and before
+        return f"{before[-1]}\n\n{last}".lstrip() if alone else last
 
 
 class Kernel:
@@ -93,6 +98,8 @@ class Kernel:
     @staticmethod
     def _take(message: dict[str, Any], output: Output, seconds: float) -> bool:
         kind, content = message["msg_type"], message["content"]
+        output.messages += 1
+        output.bytes += len(json.dumps(message, default=str))
         if kind == "stream":
             output.text += content["text"]
         elif kind in ("display_data", "update_display_data", "execute_result"):

@@ -1,6 +1,7 @@
 """Making room: who goes, who stays, and what is said when nothing fits."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import chain, combinations
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlx_magic.budget import AdmissionPlan, Held, over_budget, plan_admission
+from mlx_magic.budget import AdmissionPlan, Held, foresee, over_budget, plan_admission
 from mlx_magic.errors import MemoryBudgetExceeded
+from mlx_magic.events import PoolStatus, ResidentStatus
 from mlx_magic.units import parse_bytes
 
 GIB = 2**30
@@ -383,3 +385,33 @@ def test_a_refusal_says_what_is_in_the_way_and_what_to_type(
 
 def test_what_keeps_nothing_in_memory_is_not_blamed() -> None:
     assert "empty" not in refusal(4, 8, 0, [gib("empty", 0), gib("qwen", 6, pinned=True)])
+
+
+def _shown(held: Sequence[Held], other_bytes: int) -> PoolStatus:
+    """The same residents as a pool shows them."""
+    residents = tuple(
+        ResidentStatus(
+            name=h.name, spec=h.name, revision=None, family="llama", kind="text",
+            weight_bytes=h.own_bytes, shared_bytes=0, cache_bytes=h.cache_bytes, pinned=h.pinned,
+            busy=h.busy, adapter=None, requests=0, load_seconds=0.0,
+            last_used=datetime.now(UTC), base=h.base,
+        )
+        for h in held
+    )  # fmt: skip
+    return PoolStatus(None, 0, 0, other_bytes, residents)
+
+
+@given(needs, budgets, others, residents(busy=False))
+def test_what_is_foreseen_is_what_will_be_planned(
+    need: int, budget: int, other: int, held: list[Held]
+) -> None:
+    foreseen = foresee(_shown(held, other), need, budget)
+    try:
+        assert foreseen == plan_admission(need, budget, other, held)
+    except MemoryBudgetExceeded:
+        assert foreseen.short_bytes
+
+
+def test_who_answers_now_is_foreseen_to_be_idle_by_then() -> None:
+    held = [Held("a", 6, busy=True)]
+    assert foresee(_shown(held, 0), 6, 8).evict == ("a",)

@@ -24,6 +24,7 @@ from huggingface_hub import constants
 
 import mlx_magic
 from mlx_magic import download, hub, snapshot
+from mlx_magic.cached import cached_revisions, cached_specs
 from mlx_magic.errors import (
     DiskFull,
     DownloadFailed,
@@ -721,6 +722,19 @@ def test_an_unknown_revision_is_named(server: FakeHub) -> None:
     assert "no revision 'v9'" in refused(ModelNotFound, REPO, revision="v9")
 
 
+def test_an_unknown_revision_of_a_cached_repository_gets_a_hint(
+    server: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add(REPO, model_files())
+    commit = hub.resolve(REPO).revision
+    assert cached_revisions(REPO) == ["main", commit]
+    assert "did you mean 'main'?" in refused(ModelNotFound, REPO, revision="mian")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    said = refused(HubUnreachable, REPO, revision="mian")
+    assert f"revision 'mian' of {REPO!r} is not on disk" in said
+    assert said.endswith("did you mean 'main'?")
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -920,6 +934,12 @@ def test_the_list_tells_complete_from_partial_and_skips_what_is_no_model(cache: 
         "acme/half": False,
         "acme/bad-index": False,
     }
+    # By name alone, as completion lists them.
+    assert cached_specs("config.json") == ["acme/bad-index", "acme/half", "acme/whole"]
+    (cache / "models--acme--whole" / "snapshots" / ".DS_Store").touch()
+    assert "acme/whole" in cached_specs("config.json")
+    assert cached_revisions("acme/whole") == ["main", commit]
+    assert cached_revisions("acme/odd") == cached_revisions("no/where") == []
     whole = found["acme/whole"]
     assert whole.revision == commit
     assert whole.disk_bytes == sum(len(content) for content in model_files().values())

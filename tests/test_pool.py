@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from mlx_magic.engines.text import TextEngine
 from mlx_magic.errors import ResidentBusy, ResidentNotFound, SnapshotBroken, UsageProblem
-from mlx_magic.events import Finished, PoolStatus, TextDelta
+from mlx_magic.events import Finished, LoadProgress, PoolStatus, TextDelta
 from mlx_magic.hub import resolve
 from mlx_magic.messages import Message
 from mlx_magic.options import GenerationOptions
@@ -217,6 +218,53 @@ def test_an_interrupted_load_leaves_no_model_behind(
     assert status.residents == () and status.active_bytes < 4096
     monkeypatch.undo()
     assert _load(session, tiny["llama"], "a").name == "a"
+
+
+def test_a_load_that_takes_its_time_tells_what_it_is_doing(
+    session: Any, tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.load_model(str(tiny["slow"]), "s")
+    read_weights = TextEngine.read_weights
+
+    def slowly(engine: Any) -> None:
+        read_weights(engine)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(TextEngine, "read_weights", slowly)
+    told: list[LoadProgress] = []
+    answer = session.ask("Hello", model="s", options=GenerationOptions(max_tokens=80))
+    next(answer)  # the load has to wait for its end
+    status = session.load_model(str(tiny["qwen"]), on_progress=told.append)
+    list(answer)
+    stages = list(dict.fromkeys(progress.stage for progress in told))
+    assert stages[0] == "waiting" and stages[-1] == "reading"
+    assert {p.total_bytes for p in told} == {status.weight_bytes}
+    assert told[0].done_bytes == 0 and told[-1].done_bytes == status.weight_bytes
+
+
+def test_the_speed_of_the_last_answer_is_shown(session: Any, tiny: Any) -> None:
+    _load(session, tiny["llama"], "a")
+    assert session.pool.resident("a").generation_tps is None
+    *_, last = session.pool.stream("a", HELLO, GenerationOptions(max_tokens=8))
+    assert session.pool.resident("a").generation_tps == last.stats.generation_tps > 0
+    _tokens(session, "a", 1)  # of a single token there is no speed
+    assert session.pool.resident("a").generation_tps == last.stats.generation_tps
+
+
+def test_a_resident_that_waits_for_its_answer_to_end_is_shown_as_leaving(
+    session: Any, tiny: Any
+) -> None:
+    _load(session, tiny["slow"], "a")
+    stream = session.pool.stream("a", HELLO, GenerationOptions(max_tokens=10_000))
+    next(stream)
+    unloading = threading.Thread(target=session.pool.unload, args=("a",))
+    unloading.start()
+    while not session.pool.resident("a").leaving:
+        time.sleep(0.01)
+    assert session.pool.resident("a").busy
+    stream.cancel()
+    unloading.join(20)
+    assert _names(session) == []
 
 
 def test_a_pin_is_shown_and_taken_back(session: Any, tiny: Any) -> None:

@@ -106,6 +106,10 @@ def test_an_interrupt_is_a_keyboard_interrupt_in_one_line() -> None:
         ("QWEN", ["llama", "Qwen"], "did you mean 'Qwen'?"),
         ("zzz", ["llama", "qwen"], "there is 'llama', 'qwen'"),
         ("zzz", [], ""),
+        # What has no more than the prefix in common with it isn't meant.
+        ("demo:pirat", ["demo:pirate", "demo:shout"], "did you mean 'demo:pirate'?"),
+        ("demo:gema", ["demo:gemma", "demo:llama"], "did you mean 'demo:gemma'?"),
+        ("chat", ["chat1", "chat2", "x"], "did you mean 'chat2' or 'chat1'?"),
     ],
 )
 def test_a_hint_names_the_close_choices(name: str, choices: list[str], hint: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendMissing
+from ..events import SystemMemory
 
 
 @functools.cache
@@ -74,6 +75,17 @@ def default_budget() -> int | None:
 def physical_memory_bytes() -> int:
     """The machine's memory, or the least limit of the control groups that this process is in."""
     return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_group_limits()])
+
+
+def system_memory() -> SystemMemory:
+    """The system's memory now, in about 0.1 ms; MLX is not asked."""
+    import psutil
+
+    seen, total_bytes = psutil.virtual_memory(), physical_memory_bytes()
+    # A container's limit counts for all that is in it; this process stands for that.
+    process_bytes = int(psutil.Process().memory_info().rss)
+    available_bytes = min(int(seen.available), max(0, total_bytes - process_bytes))
+    return SystemMemory(total_bytes, available_bytes, process_bytes)
 
 
 def _group_limits(

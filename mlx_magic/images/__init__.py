@@ -22,7 +22,7 @@ from .decoding import decoded, from_pil
 from .limits import DEFAULT_LIMITS, ImageLimits
 from .pixels import caption
 
-__all__ = ["DEFAULT_LIMITS", "SUFFIXES", "ImageLimits", "image_part"]
+__all__ = ["DEFAULT_LIMITS", "SUFFIXES", "ImageLimits", "image_part", "picture_format"]
 
 
 def image_part(
@@ -170,7 +170,7 @@ def _is_base64(text: str) -> bool:
     if len(head) < _MIN_BASE64_CHARACTERS:
         return False
     try:
-        return _format(_unbase64(head, "", DEFAULT_LIMITS)) is not None
+        return picture_format(_unbase64(head, "", DEFAULT_LIMITS)) is not None
     except ImageProblem:
         return False
 
@@ -297,7 +297,7 @@ def _from_bytes(data: bytes | bytearray | memoryview, name: str, limits: ImageLi
     data = bytes(data)  # the same object, if it is bytes already
     if not data:
         raise ImageProblem(f"{name} is empty; download or save it again")
-    kind = _format(data)
+    kind = picture_format(data)
     if kind is None:
         raise ImageProblem(f"{name} {_looks_like(data)}")
     return decoded(data, kind, name, limits)
@@ -310,7 +310,7 @@ def _too_large(name: str, size_bytes: int, limits: ImageLimits) -> ImageProblem:
     )
 
 
-def _format(data: bytes) -> str | None:
+def picture_format(data: bytes) -> str | None:
     """The format that the first bytes tell, whatever the name says."""
     for kind, magic in _FORMATS.items():
         if re.match(magic, data[:128], re.DOTALL):

@@ -4,22 +4,15 @@ import sys
 import threading
 from typing import Any
 
-from traitlets import TraitError
-from traitlets.config import Config
-
-from .. import settings
+from .. import settings, widgets
 from ..errors import set_debug
 from ..units import count
-from . import models
+from . import completion, models
 from .chat import ChatMagics
-from .completion import model_matcher
+from .defaults import MlxMagics, configured
 from .models import ModelMagics
 
 _GROUPS = (ModelMagics, ChatMagics)
-
-
-class MlxMagics(settings.Settings):
-    """Defaults of mlx_magic's magics. The name is what a person types after %config."""
 
 
 def load(shell: Any) -> None:
@@ -28,19 +21,20 @@ def load(shell: Any) -> None:
     The session and all it stands on are imported by the warm-up, or by the first magic.
     """
     _remove(shell)
-    ours = _settings(shell)
+    ours = configured(shell)
     settings.use(ours)
     ours.observe(_keep_to_budget, "memory_budget")
     shell.configurables.append(ours)
     for group in _GROUPS:
         shell.register_magics(group(shell))
-    shell.Completer.custom_matchers.append(model_matcher)
+    completion.install(shell)
     _start_warm_up()
 
 
 def unload(shell: Any) -> None:
     """Take everything back: magics, settings, completion, models, threads."""
     _join_warm_up()
+    widgets.close_panels()
     _remove(shell)
     settings.use(None)
     set_debug(False)
@@ -60,23 +54,7 @@ def _remove(shell: Any) -> None:
         shell.magics_manager.registry.pop(group.__name__, None)
     ours = (*_GROUPS, MlxMagics)
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, ours)]
-    matchers = shell.Completer.custom_matchers
-    matchers[:] = [matcher for matcher in matchers if matcher is not model_matcher]
-
-
-def _settings(shell: Any) -> MlxMagics:
-    """The settings, with what the configuration file or the command line says of them."""
-    section = shell.config.get("MlxMagics", {})
-    for name in MlxMagics.class_trait_names(config=True):
-        if name not in section:
-            continue
-        try:
-            MlxMagics(config=Config(MlxMagics={name: section[name]}))
-        except TraitError as error:
-            # A value that %config has refused stays in the shell's configuration all the same.
-            del section[name]
-            print(f"MlxMagics.{name} is left out: {error}", file=sys.stderr)  # noqa: T201
-    return MlxMagics(parent=shell)
+    completion.remove(shell)
 
 
 def _keep_to_budget(_: object) -> None:

@@ -1,5 +1,6 @@
 """The `%%chat` magic: one turn of a conversation, streamed into the cell."""
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +12,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from ..errors import Interrupted
+from ..errors import Interrupted, close_matches
+from ..plain import one_line
+from .help import with_help
 from .parsing import option_flags, options_of, parse, picture_named
+from .variables import own_variables, values
 
 if TYPE_CHECKING:
     from ..conversations import CellRun
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 # Everything else is imported by the magic that needs it: loading the extension must stay quick.
 
 
+@with_help
 @magics_class
 class ChatMagics(Magics):
     """`%%chat`."""
@@ -35,9 +40,9 @@ class ChatMagics(Magics):
         dest="images",
         metavar="X",
         action="append",
-        help="a picture: path, URL, data URI or variable (again for each further one)",
+        help="a picture: path, URL, data URI or variable (again for another)",
     )
-    @argument("--conversation", metavar="NAME", help="default: 'default'")
+    @argument("--conversation", metavar="NAME", help="which one to go on with (default: 'default')")
     @argument("--new", action="store_true", help="forget the conversation's earlier turns")
     @argument("--system", metavar="TEXT", help="system prompt, from this turn on")
     @argument("-o", "--output", metavar="VAR", help="put the reply into this variable")
@@ -63,6 +68,8 @@ class ChatMagics(Magics):
         default = session.settings.model
         if default and arguments.model is None and not session.pool.status().residents:
             bring_in(self.shell, default)
+        if arguments.conversation is not None:
+            _note_a_likely_slip(arguments.conversation, [c.name for c in session.conversations])
         try:
             pictures = self._pictures(arguments.images or ())
         except KeyboardInterrupt:
@@ -90,7 +97,10 @@ class ChatMagics(Magics):
         filled, unknown = interpolate(prompt, self.shell.user_ns)
         if unknown:
             left = ", ".join(dict.fromkeys(unknown))
-            print(f"left as it is: {left} (no such variable)", file=sys.stderr)  # noqa: T201
+            name, known = _variable(unknown[0]), own_variables()
+            close = close_matches(name, values(known)) if name not in known else []
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            _warn(f"left as it is: {left} (no such variable{hint})")
         return filled
 
     def _pictures(self, names: Sequence[str]) -> list[Any]:
@@ -110,6 +120,24 @@ class ChatMagics(Magics):
     def _assign(self, variable: str | None, value: Any) -> None:
         if variable is not None:
             self.shell.user_ns[variable] = value
+
+
+def _variable(field: str) -> str:
+    """The variable that `{{row.city}}` begins with."""
+    return re.split(r"[.\[]", field.strip("{ }"))[0]
+
+
+def _note_a_likely_slip(name: str, known: Sequence[str]) -> None:
+    """Say so when a new conversation is called much like another: that may be a slip."""
+    # Names that differ in their number or their last letter are meant so: chat1, chat2.
+    apart = [k for k in known if re.sub(r"\d+|.$", "", k) != re.sub(r"\d+|.$", "", name)]
+    close = close_matches(name, apart, cutoff=0.8)
+    if close and name not in known:
+        _warn(f"{name!r} is a new conversation; did you mean {close[0]!r}?")
+
+
+def _warn(text: str) -> None:
+    print(one_line(text), file=sys.stderr)  # noqa: T201 - beside the answer
 
 
 def _cell_run(shell: Any) -> "CellRun | None":

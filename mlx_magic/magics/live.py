@@ -13,21 +13,27 @@ from IPython.display import display
 
 from ..conversations import Exchange
 from ..errors import Interrupted
-from ..events import TextDelta
+from ..events import LoadProgress, TextDelta
 from ..hub import DownloadProgress
 from ..plain import plain_text
-from ..render.markdown import escape
+from ..render.markdown import escape, no_math
 from ..render.pictures import pictures_bundle, pictures_text
-from ..render.progress import progress_bar, progress_html, progress_line
+from ..render.progress import loading_line, progress_bar, progress_html, progress_line
 from ..render.reply import card_bundle, footer_bundle, place_in, reading_status, reply_text
 from ..reply import Reply
-from .comms import hears_while_busy
-from .stop import StopLine
+from ..widgets.comms import hears_while_busy
+from ..widgets.stop import StopLine
 
 # After this long without a sign of life a cell says that it is waiting.
 _SILENCE_SECONDS = 0.3
 # An answer that takes longer gets a line with a stop button; a quick one needs none.
 _QUICK_SECONDS = 0.7
+# What may travel to the page: an answer of 1,500 tokens takes less than 1 MB at 10 a second and
+# more, since a slow one is repainted more seldom as it grows, but every few seconds at least.
+_FIRST_BYTES, _BYTES_A_TOKEN = 60_000, 550
+_LONGEST_PAUSE_SECONDS = 3.0
+# A load that takes longer than this says what it is doing.
+_PATIENCE_SECONDS = 2.0
 
 
 def in_notebook(shell: Any) -> bool:
@@ -116,8 +122,9 @@ class _Card:
     def __init__(self, hz: float, shell: Any) -> None:
         self._display = LiveDisplay()
         self._shortest_pause_seconds = 1 / hz
-        self._next_paint = 0.0
+        self._next_paint = self._painted = 0.0
         self._answering = False
+        self._bytes_left = _FIRST_BYTES
         self._place = ""
         self._stop_line: StopLine | None = None
         can_stop = hears_while_busy(shell.kernel)
@@ -130,9 +137,14 @@ class _Card:
     def take(self, event: object, exchange: Exchange) -> None:
         first_word = isinstance(event, TextDelta) and not self._answering
         self._answering |= first_word
+        if self._answering:
+            self._bytes_left += _BYTES_A_TOKEN
         due = time.monotonic() >= self._next_paint
         if first_word or (due and not exchange.wait(0)):  # the last of those that are here
-            self.show(exchange)
+            if self._bytes_left > 0 or time.monotonic() > self._painted + _LONGEST_PAUSE_SECONDS:
+                self.show(exchange)
+            else:
+                self._next_paint = time.monotonic() + self._shortest_pause_seconds
             if self._answering:
                 exchange.rest(self._next_paint - time.monotonic())
 
@@ -171,8 +183,10 @@ class _Card:
     def _paint(self, reply: Reply, status: str | None) -> None:
         started = time.monotonic()
         footer = self._stop_line is None
-        self._display.show(card_bundle(reply, status, self._place, footer=footer))
-        ended = time.monotonic()
+        bundle = card_bundle(reply, status, self._place, footer=footer)
+        self._bytes_left -= sum(map(len, bundle.values()))
+        self._display.show(bundle)
+        self._painted = ended = time.monotonic()
         # A long answer takes long to draw; a tenth of the time is enough for it.
         self._next_paint = ended + max(self._shortest_pause_seconds, 9 * (ended - started))
 
@@ -208,12 +222,13 @@ class _Terminal:
 
 
 class LiveLine:
-    """One line that shows a download and then becomes the result."""
+    """One line that shows a download or a long load and then becomes the result."""
 
     def __init__(self, shell: Any, label: str) -> None:
         self._label = label
         self._display = LiveDisplay() if in_notebook(shell) else None
         self._progress: DownloadProgress | None = None
+        self._next_word = 0.0
         self._width = 0
 
     @property
@@ -223,24 +238,39 @@ class LiveLine:
         if p is None:
             return ""
         return progress_line(
-            self._label, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left
+            self._label, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left, p.file
         )
 
-    def progress(self, progress: DownloadProgress) -> None:
-        """Show how far the download is."""
-        self._progress = progress
-        done, total = progress.done_bytes, progress.total_bytes
-        if self._display is not None:
-            bar = progress_html(self.line, done, total)
-            self._display.show({"text/html": bar, "text/plain": self.line})
+    def progress(self, progress: DownloadProgress | LoadProgress) -> None:
+        """Show how far the download or the load is."""
+        if isinstance(progress, LoadProgress):
+            self._loading(progress)
         else:
-            self._rewrite(f"{progress_bar(done, total)} {self.line}")
+            self._progress = progress
+            self._show(self.line, progress.done_bytes, progress.total_bytes)
+
+    def _loading(self, progress: LoadProgress) -> None:
+        """A load is told about ten times a second; a quick one says nothing."""
+        now = time.monotonic()
+        if now < self._next_word:
+            return
+        if self._next_word:  # not the first that is heard of it
+            line = loading_line(self._label, progress)
+            self._show(line, progress.done_bytes, progress.total_bytes)
+        self._next_word = now + (_PATIENCE_SECONDS if not self._next_word else _QUICK_SECONDS)
+
+    def _show(self, line: str, done: int, total: int) -> None:
+        if self._display is not None:
+            html = progress_html(line, done, total)
+            self._display.show({"text/html": html, "text/plain": plain_text(line)})
+        else:
+            self._rewrite(f"{progress_bar(done, total)} {line}")
 
     def finish(self, text: str) -> None:
         """Show the result in the place of the progress."""
         if self._display is not None and self._display.shown:
-            html = f"<div>{escape(text)}</div>"
-            self._display.show({"text/html": html, "text/plain": text})
+            html = no_math(escape(text))
+            self._display.show({"text/html": html, "text/plain": plain_text(text)})
         else:
             self._rewrite(text, end="\n")
 

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -12,11 +13,13 @@ from IPython.display import display
 
 from ..errors import Interrupted
 from ..plain import plain_text
+from .help import with_help
 from .parsing import parse
 
 # Everything else is imported by the magic that needs it: loading the extension must stay quick.
 
 
+@with_help
 @magics_class
 class ModelMagics(Magics):
     """`%load_model`, `%unload_model`, `%pin_model`, `%models`, `%pool`."""
@@ -107,6 +110,7 @@ class ModelMagics(Magics):
         arguments = parse(self.pin_model, line)
         if arguments is None:
             return
+        from ..render.panel import pinned_line
         from ..sessions import get_session
 
         pool = get_session().pool
@@ -114,8 +118,7 @@ class ModelMagics(Magics):
             seen = pool.status().changes
             pool.pin(name, not arguments.off)
             gone = [c.name for c in pool.changes(seen) if c.kind == "evicted"]
-            over = f"; over the budget, so evicted {', '.join(gone)}" if gone else ""
-            _say(f"{name} {'unpinned' if arguments.off else 'pinned'}{over}")
+            _say(pinned_line(name, not arguments.off, gone))
 
     @no_var_expand
     @line_magic
@@ -144,8 +147,9 @@ class ModelMagics(Magics):
     @line_magic
     @magic_arguments()
     @argument("--budget", metavar="SIZE", help="most memory to use, e.g. 24GiB; none: no limit")
+    @argument("--close", action="store_true", help="end the live panels; a snapshot of each stays")
     def pool(self, line: str) -> None:
-        """Show who holds the memory, or set the most that may be held.
+        """Show who holds the memory, live where the notebook allows it, or set the most to hold.
 
         Example: %pool --budget 24GiB
         """
@@ -154,9 +158,16 @@ class ModelMagics(Magics):
             return
         from traitlets import TraitError
 
-        from ..render.models import pool_table
+        from .. import widgets
         from ..sessions import get_session
+        from ..units import count
+        from .live import in_notebook
 
+        if arguments.close:
+            closed = widgets.close_panels()
+            _say(f"{count(closed, 'panel')} closed" if closed else "no panel is open")
+            if arguments.budget is None:
+                return
         session = get_session()
         if arguments.budget is not None:
             try:
@@ -168,7 +179,24 @@ class ModelMagics(Magics):
             session.pool.budget()
         except KeyboardInterrupt:
             raise Interrupted("interrupted; run it again once the answer has ended") from None
-        display(pool_table(session.pool.status()))
+        if in_notebook(self.shell) and widgets.available() and not arguments.close:
+            widgets.show_panel(session, _cell_id(self.shell))
+        else:
+            _show_snapshot(session)
+
+
+def _cell_id(shell: Any) -> str | None:
+    """The id of the running cell, where the front end tells it."""
+    cell = (shell.get_parent().get("metadata") or {}).get("cellId")
+    return cell if isinstance(cell, str) else None
+
+
+def _show_snapshot(session: Any) -> None:
+    """The pool as it is now: a page in a notebook, text in a terminal."""
+    from ..render.panel import snapshot_html, snapshot_text
+
+    view = session.pool.status(), session.system_memory(), datetime.now(UTC)
+    display({"text/html": snapshot_html(*view), "text/plain": snapshot_text(*view)}, raw=True)
 
 
 def keep_to_budget() -> None:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -12,15 +11,13 @@ from typing import Any, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
-from ..errors import UsageProblem, did_you_mean
+from ..errors import UsageProblem, close_matches, did_you_mean
 from ..options import GenerationOptions
 from ..plain import one_line
+from .help import help_text
 from .interpolate import follow_name
-
-# `--image {{ path }}` and `--image d['key']` are one word, whatever blanks and quotes are in it.
-_PICTURE_FIELD = re.compile(
-    r"(--image(?:=|\s+))(\{\{.*?\}\}|[A-Za-z_]\w*(?:\.\w+|\[[^\]]*\])+)(?!\S)"
-)
+from .variables import pictures, schemas
+from .words import place, split
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,23 +29,36 @@ def parse(magic: Any, line: str) -> argparse.Namespace | None:
     """
     name = magic.parser.prog.lstrip("%")
     try:
-        argv = shlex.split(_PICTURE_FIELD.sub(lambda m: m[1] + shlex.quote(m[2]), line))
+        argv = split(line)
     except ValueError as error:  # an unclosed quote
         raise UsageError(f"{name}: {error} in {line.strip()!r}; close the quote") from None
     if "--help" in argv or "-h" in argv:
-        print(magic.parser.format_help().removeprefix("::\n\n"))  # noqa: T201 - the answer
+        print(help_text(magic))  # noqa: T201 - the answer
         return None
-    arguments, unknown = magic.parser.parse_known_args(argv)
+    _refuse_unknown_flags(name, argv, magic.parser._actions)
+    try:
+        arguments, unknown = magic.parser.parse_known_args(argv)
+    except UsageError as error:
+        percent = "%" + magic.parser.prog
+        raise UsageError(f"{name}: {error}; {percent} --help shows how") from None
     if unknown:
-        flags = [flag for action in magic.parser._actions for flag in action.option_strings]
-        hint = did_you_mean(unknown[0], flags) if unknown[0].startswith("-") else ""
         below = ", and the prompt goes in the lines below" if name == "chat" else ""
         if "--image" in argv:
             below = ", and --image stands once for each picture"
-        hint = hint or f"quote what has spaces in it{below}"
-        raise UsageError(f"{name}: unknown argument {unknown[0]!r}; {hint}")
+        raise UsageError(
+            f"{name}: unknown argument {unknown[0]!r}; quote what has spaces in it{below}"
+        )
     result: argparse.Namespace = arguments
     return result
+
+
+def _refuse_unknown_flags(name: str, argv: list[str], actions: list[argparse.Action]) -> None:
+    """Say so before argparse does, which would first ask for what else is missing."""
+    unknown = place(argv, actions).unknown
+    if unknown:
+        flags = [flag for action in actions for flag in action.option_strings]
+        hint = did_you_mean(unknown[0], [*flags, "--help"])
+        raise UsageError(f"{name}: there is no flag {unknown[0]!r}; {hint}")
 
 
 def option_flags(magic: F) -> F:
@@ -81,7 +91,8 @@ def picture_named(text: str, variables: Mapping[str, Any]) -> Any:
     Raises `UsageProblem` for a name that is neither a variable nor a file.
     """
     inside = re.fullmatch(r"\{\{(.*)\}\}", text)
-    found = follow_name(inside[1].strip() if inside else text, variables)
+    name = inside[1].strip() if inside else text
+    found = follow_name(name, variables)
     if found is not None:
         return found
     first = re.match(r"[A-Za-z_]\w*(?=[\[.(])", text)
@@ -90,24 +101,12 @@ def picture_named(text: str, variables: Mapping[str, Any]) -> Any:
             f"--image: {one_line(text, 60)!r} leads nowhere; a variable's .attribute and [index] "
             "are followed, anything else goes into a variable first"
         )
-    if inside or (text.isidentifier() and not _is_there(text)):
-        images = [name for name, value in variables.items() if _is_picture(name, value)]
-        hint = did_you_mean(text, images) or "give a path, a URL or a variable"
-        raise UsageProblem(f"--image: there is no variable {text!r}, nor such a file; {hint}")
+    unknown = name.partition("[")[0]
+    if inside or (unknown.isidentifier() and not _is_there(text)):
+        images = {n: v for n, v in variables.items() if not n.startswith("_")}
+        hint = did_you_mean(unknown, pictures(images)) or "give a path, a URL or a variable"
+        raise UsageProblem(f"--image: there is no variable {name!r}, nor such a file; {hint}")
     return text
-
-
-def pictures_at_hand() -> list[str]:
-    """What `--image` may well name: variables that hold a picture, then files of this folder."""
-    from IPython.core.getipython import get_ipython
-
-    from ..images import SUFFIXES
-
-    shell = get_ipython()
-    variables = shell.user_ns if shell is not None else {}
-    names = [name for name, value in variables.items() if _is_picture(name, value)]
-    files = sorted(p.name for p in Path().iterdir() if p.suffix.lower() in SUFFIXES)
-    return names + [shlex.quote(name) for name in files]
 
 
 def _is_there(text: str) -> bool:
@@ -115,13 +114,6 @@ def _is_there(text: str) -> bool:
         return Path(text).exists()
     except (OSError, ValueError):
         return False
-
-
-def _is_picture(name: str, value: Any) -> bool:
-    """Whether a variable may well hold a picture: what is suggested for a mistyped name."""
-    kind = type(value)
-    known = ("PIL", "numpy", "matplotlib", "mlx", "pathlib")
-    return not name.startswith("_") and kind.__module__.partition(".")[0] in known
 
 
 def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,9 +134,11 @@ def json_schema(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise UsageProblem(f"--json {one_line(text, 60)!r} is no JSON: {error}") from error
         except OSError:
+            close = close_matches(text, schemas(variables))
+            hint = f"; did you mean {close[0]!r}?" if close else ""
             raise UsageProblem(
                 "--json takes a variable, JSON text or a file, and "
-                f"{one_line(text, 60)!r} is none of them"
+                f"{one_line(text, 60)!r} is none of them{hint}"
             ) from None
     if not isinstance(found, dict):
         kind = type(found).__name__

@@ -12,6 +12,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from ..plain import plain_text
+from .tex import is_safe
 
 # Pygments token -> a CSS variable of JupyterLab (so that code follows the theme; its own comment
 # and meta colours have too little contrast) and a colour for where there are no variables.
@@ -52,14 +53,18 @@ _MATH = re.compile(
     r"|\$(?![\s$])[^$\n]{0,999}?(?<![\s\\])\$(?!\d)",
     re.DOTALL,
 )
+_LINK = re.compile(r"(https?|mailto):|#", re.IGNORECASE)
 _MATH_BLOCK = re.compile(r"\\\[.{1,999}?\\\]|\$\$.{1,999}?\$\$", re.DOTALL)
-# What MathJax makes links, styles or further packages of stays undrawn.
-_UNSAFE_TEX = re.compile(r"\\(href|url|require|style|class|cssId|data|html|def|let|newcommand)")
 
 
 def escape(text: str) -> str:
     """Text for any place in HTML, attributes included."""
     return html.escape(plain_text(text), quote=True)
+
+
+def no_math(html: str) -> str:
+    """HTML that MathJax leaves alone: a name may look like TeX."""
+    return f'<div class="mathjax_ignore">{html}</div>'
 
 
 def markdown_html(text: str) -> str:
@@ -74,6 +79,7 @@ def _renderer() -> MarkdownIt:
     drawing: Any = renderer.renderer
     fence = drawing.rules["fence"]
     renderer.add_render_rule("fence", lambda _, *block: _with_copy(fence(*block)))
+    renderer.validateLink = lambda url: _LINK.match(url) is not None  # type: ignore[method-assign]
     renderer.add_render_rule("image", _image_text)
     renderer.add_render_rule("math", _math_source)
     renderer.add_render_rule("math_block", _math_source)
@@ -111,7 +117,7 @@ def _math_block(state: Any, start_line: int, end_line: int, silent: bool) -> boo
 def _math_source(_renderer: Any, tokens: Any, index: int, *_: Any) -> str:
     """The TeX as it is; Jupyter's MathJax draws it (the card around it is kept from MathJax)."""
     source = html.escape(tokens[index].content)
-    if not _UNSAFE_TEX.search(tokens[index].content):
+    if is_safe(tokens[index].content):
         source = f'<span class="mathjax_process">{source}</span>'
     return f"<p>{source}</p>\n" if tokens[index].type == "math_block" else source
 

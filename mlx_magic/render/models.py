@@ -57,12 +57,17 @@ def plan_line(spec: str, plan: AdmissionPlan, download_bytes: int = 0) -> str:
         room = "no budget is set"
     else:
         room = f"{format_bytes(max(0, plan.free_bytes))} of {format_bytes(plan.budget_bytes)} free"
-    does = [f"drop the caches of {', '.join(plan.drop_caches)}"] if plan.drop_caches else []
-    does += [f"evict {', '.join(plan.evict)}"] if plan.evict else []
     need = f"needs {format_bytes(plan.need_bytes)}" if plan.need_bytes else "is loaded already"
-    facts = [spec, need, room, f"would {' and '.join(does) or 'evict nothing'}"]
+    facts = [spec, need, room, f"would {does(plan)}"]
     facts += [f"would download {format_bytes(download_bytes)}"] if download_bytes else []
     return " · ".join(facts)
+
+
+def does(plan: AdmissionPlan) -> str:
+    """What a plan takes from whom: drop the caches of llama and evict gemma, qwen."""
+    steps = [f"drop the caches of {', '.join(plan.drop_caches)}"] if plan.drop_caches else []
+    steps += [f"evict {', '.join(plan.evict)}"] if plan.evict else []
+    return " and ".join(steps) or "evict nothing"
 
 
 def shrunk_line(plan: AdmissionPlan) -> str:
@@ -84,7 +89,7 @@ def pool_table(status: PoolStatus) -> Table:
     rows = [
         (
             r.name,
-            _model(r),
+            model_of(r),
             f"{r.family} {r.kind}",
             format_bytes(r.weight_bytes),
             format_bytes(r.cache_bytes) if r.cache_bytes else "",
@@ -95,15 +100,19 @@ def pool_table(status: PoolStatus) -> Table:
         for r in status.residents
     ]
     columns = ("name", "model", "kind", "memory", "caches", "state", "requests", "last used")
-    note = (
-        f"{memory_line(status)}; least recently used first"
-        if rows
-        else f"no model is loaded{_budget(status)}; try %load_model demo:qwen (tiny, offline)"
-    )
-    return Table(columns, rows, frozenset({"memory", "caches", "requests", "last used"}), note)
+    numeric = frozenset({"memory", "caches", "requests", "last used"})
+    return Table(columns, rows, numeric, pool_note(status))
 
 
-def _model(resident: ResidentStatus) -> str:
+def pool_note(status: PoolStatus) -> str:
+    """The line below a list of the residents, or in its place when there are none."""
+    if status.residents:
+        return f"{memory_line(status)}; least recently used first"
+    return f"no model is loaded{_budget(status)}; try %load_model demo:qwen (tiny, offline)"
+
+
+def model_of(resident: ResidentStatus) -> str:
+    """What a resident was made of: its spec, with an adapter or a draft model."""
     if resident.adapter:
         return f"{resident.adapter} over {resident.base}"
     return f"{resident.spec}, drafts by {resident.draft}" if resident.draft else resident.spec
@@ -112,6 +121,7 @@ def _model(resident: ResidentStatus) -> str:
 def _state(resident: ResidentStatus) -> str:
     states = ["answering"] if resident.busy else []
     states += ["pinned"] if resident.pinned else []
+    states += ["leaving"] if resident.leaving else []
     if resident.ttl_seconds is not None and not resident.pinned:
         states.append(f"ttl {format_seconds(resident.ttl_seconds)}")
     return ", ".join(states)

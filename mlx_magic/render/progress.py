@@ -1,9 +1,13 @@
-"""A download's progress in one calm line: bytes, rate, time left."""
+"""How far a download or a load is, in one calm line: bytes, rate, time left."""
 
+import re
+
+from ..events import LoadProgress
 from ..units import format_bytes, format_seconds
-from .markdown import escape
+from .markdown import escape, no_math
 
 _BAR_CELLS = 24
+_PART = re.compile(r"-(\d+)-of-(\d+)\.")  # model-00002-of-00003.safetensors
 
 
 def progress_line(
@@ -12,9 +16,12 @@ def progress_line(
     total_bytes: int,
     bytes_per_second: float,
     seconds_left: float | None,
+    file: str = "",
 ) -> str:
-    """The facts of a progress bar, in plain text."""
+    """The facts of a progress bar, in plain text; `file` is the one that is being fetched."""
     facts = [f"{label}: {format_bytes(done_bytes)} of {format_bytes(total_bytes)}"]
+    if part := _PART.search(file):
+        facts.append(f"part {int(part[1])} of {int(part[2])}")
     if bytes_per_second > 0:
         facts.append(f"{format_bytes(int(bytes_per_second))}/s")
     if seconds_left is not None:
@@ -22,11 +29,20 @@ def progress_line(
     return " · ".join(facts)
 
 
+def loading_line(label: str, progress: LoadProgress) -> str:
+    """What a load is doing, in plain text."""
+    if progress.stage != "reading":
+        doing = {"waiting": "waiting for its turn …", "importing": "importing libraries …"}
+        return f"{label}: {doing[progress.stage]}"
+    done, total = format_bytes(progress.done_bytes), format_bytes(progress.total_bytes)
+    return f"{label}: loading, {done} of {total}"
+
+
 def progress_html(line: str, done_bytes: int, total_bytes: int) -> str:
     """The line with a bar that screen readers know."""
-    return (
-        f'<div><progress value="{done_bytes}" max="{max(1, total_bytes)}" '
-        f'aria-label="download"></progress> {escape(line)}</div>'
+    return no_math(
+        f'<progress value="{done_bytes}" max="{max(1, total_bytes)}" '
+        f'aria-label="{escape(line)}"></progress> {escape(line)}'
     )
 
 

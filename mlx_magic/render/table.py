@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..plain import plain_text
-from .markdown import QUIET, escape
+from .markdown import QUIET, escape, no_math
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,15 @@ class Table:
         style = f"{QUIET} padding-left: 8px"
         note = f'<div style="{style}">{escape(self.note)}</div>' if self.note else ""
         if not self.rows:
-            return note
+            return no_math(note)
         titles, *rows = self._lines()
         head = "".join(self._cell("th", title, title) for title in titles)
         body = "".join(
             "<tr>" + "".join(map(self._cell, ["td"] * len(row), titles, row)) + "</tr>"
             for row in rows
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return no_math(table + note)
 
     def _lines(self) -> list[tuple[str, ...]]:
         """Titles and rows as plain text, without the columns that say nothing in any row."""

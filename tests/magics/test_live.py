@@ -1,13 +1,19 @@
 """Live output: what presses of the stop button do while an answer is shown."""
 
+import itertools
+import json
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mlx_magic.errors import Interrupted
+from mlx_magic.events import LoadProgress, TextDelta
 from mlx_magic.magics import live
+from mlx_magic.render.progress import loading_line
+from mlx_magic.reply import Reply
 
 
 def _press() -> None:
@@ -63,3 +69,51 @@ def test_a_fault_in_drawing_does_not_leave_the_model_running(
     with pytest.raises(ValueError, match="no ink"):
         live.follow(exchange, SimpleNamespace(), 8.0)
     assert not session.pool.resident("s").busy
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_a_long_load_says_what_it_is_doing_and_a_quick_one_nothing(
+    kernel: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, bundle: shown.append(bundle))
+    shell = SimpleNamespace(kernel=None) if kernel else SimpleNamespace()
+    line = live.LiveLine(shell, "qwen")
+    now = 100.0
+    monkeypatch.setattr(live.time, "monotonic", lambda: now)
+    for stage, done in (("waiting", 0), ("importing", 0), ("reading", 2**20), ("reading", 2**21)):
+        line.progress(LoadProgress(stage, done, 2**22))
+        now += 1.0
+    line.progress(LoadProgress("reading", 2**22, 2**22))
+    said = [bundle["text/plain"] for bundle in shown] or capsys.readouterr().out.split("\r")
+    assert [text[text.index("qwen") :].strip() for text in said] == [
+        "qwen: loading, 1.00 MiB of 4.00 MiB",
+        "qwen: loading, 2.00 MiB of 4.00 MiB",
+        "qwen: loading, 4.00 MiB of 4.00 MiB",
+    ]
+    assert loading_line("q", LoadProgress("waiting", 0, 1)) == "q: waiting for its turn …"
+
+
+@pytest.mark.parametrize("tokens_per_second", [10, 20, 60, 400])
+def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
+    tokens_per_second: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, sent = 0.0, []
+    monkeypatch.setattr(live.time, "monotonic", lambda: now)
+    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, bundle: sent.append((now, bundle)))
+    card = live._Card(8.0, SimpleNamespace(kernel=None))
+    exchange = SimpleNamespace(
+        reply=Reply("", "m", ()), prefill=None, conversation="", wait=lambda _: False,
+        rest=lambda _: None,
+    )  # fmt: skip
+    for n in range(1500):
+        now = n / tokens_per_second
+        exchange.reply = replace(exchange.reply, text=exchange.reply.text + "word ")
+        card.take(TextDelta("word "), exchange)
+    card.finish(exchange.reply)
+    assert sum(len(json.dumps(bundle)) for _, bundle in sent) < 1_000_000
+    assert sent[-1][1]["text/plain"].count("word") == 1500
+    first = [at for at, _ in sent if at < 4]
+    assert len(first) > 3.5 * 5  # at first as often as anybody can see
+    pauses = [late - early for (early, _), (late, _) in itertools.pairwise(sent)]
+    assert max(pauses) < 3.2

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlx_magic.errors import SnapshotBroken
 from mlx_magic.events import GenerationStats, PrefillProgress
 from mlx_magic.plain import plain_text
 from mlx_magic.render import markdown
@@ -131,6 +132,42 @@ def test_mathematics_on_lines_of_its_own_is_no_heading_and_no_list(tex: str) -> 
     html = reply_html(replace(REPLY, text=f"so\n{tex}\nholds"))
     assert f'<p><span class="mathjax_process">{tex.strip()}</span></p>' in html
     assert "<h1" not in html and "<li" not in html and "<p>holds</p>" in html
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"$\href{https://example.org}{x}$",
+        r'$\mmlToken{mglyph}[src="http://127.0.0.1/x"]{x}$',
+        r"$\unicode[x;background:url(http://127.0.0.1)]{x41}$",
+        r"$\csname href\endcsname{javascript:1}{x}$",
+        "$\\hr%\nef{javascript:1}{x}$",
+        r"$\\%\style{color:red}{x}$",
+        r"$\begin{CD}a\end{CD}$",
+        r"$\begin \href$",
+    ],
+)
+def test_tex_that_could_link_or_load_stays_its_source(tex: str) -> None:
+    html = reply_html(replace(REPLY, text=f"so {tex} holds"))
+    assert "mathjax_process" not in html
+
+
+def test_tex_of_every_day_is_drawn() -> None:
+    for tex in (r"$50\%$", r"$\begin{bmatrix}1&2\\3&4\end{bmatrix}$", r"$\left(\frac12\right)^*$"):
+        assert "mathjax_process" in markdown_html(tex), tex
+
+
+@pytest.mark.parametrize("url", ["blob:x", "jar:http://x!/", "command:x", "file:///etc", "//x.org"])
+def test_links_lead_to_web_pages_and_mail_alone(url: str) -> None:
+    assert "href" not in markdown_html(f"[x]({url})")
+    assert 'href="https://x.org"' in markdown_html("[x](https://x.org)")
+
+
+def test_halves_of_characters_are_shown_as_something_else() -> None:
+    half = "\ud83d x"
+    for text in reply_bundle(replace(REPLY, text=half, reasoning=half, model=half)).values():
+        text.encode()
+    str(SnapshotBroken(half)).encode()
 
 
 def test_a_picture_is_named_and_not_loaded() -> None:

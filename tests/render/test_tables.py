@@ -147,6 +147,9 @@ def test_a_download_shows_bytes_rate_and_time_left() -> None:
     line = progress_line("a/b", 2**30, 4 * 2**30, 100 * 2**20, 31.0)
     assert line == "a/b: 1.00 GiB of 4.00 GiB · 100 MiB/s · 31 s left"
     assert progress_line("a/b", 0, 100, 0, None) == "a/b: 0 B of 100 B"
+    parted = progress_line("a/b", 0, 100, 0, None, "model-00002-of-00003.safetensors")
+    assert parted == "a/b: 0 B of 100 B · part 2 of 3"
+    assert progress_line("a/b", 0, 100, 0, None, "config.json") == "a/b: 0 B of 100 B"
     assert 'value="5" max="10"' in progress_html("<x>", 5, 10) and "<x>" not in progress_html(
         "<x>", 5, 10
     )

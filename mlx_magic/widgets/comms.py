@@ -11,11 +11,15 @@ def hears_while_busy(kernel: Any) -> bool:
 def hear_while_busy(*widgets: Any) -> None:
     """Let the widgets' messages be handled beside a running cell, where the kernel can.
 
+        hear_while_busy(button)
+        button.on_click(lambda _: actions.put("stop"))  # in another thread: nothing but enqueue
+
     JupyterLab sends them to a subshell of the kernel. ipykernel 7.4.0 hands them to the shell that
     last published on the widget's comm instead, which is the busy one for a widget that a cell
     made; earlier versions have no such method, so there is nothing to undo in them.
     """
     for widget in widgets:
         comm: Any = getattr(widget, "comm", None)
+        # `Kernel.shell_channel_thread_main` leaves a message where it was sent if this is None.
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = None
