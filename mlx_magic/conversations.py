@@ -147,9 +147,12 @@ class Exchange(Iterator[Event]):
         self._stats: GenerationStats | None = None
         self._tokens: tuple[int, ...] = ()
         self._ended = False
+        self.stopped = False
         self.prefill: PrefillProgress | None = None
 
     def __next__(self) -> Event:
+        if self._ended:
+            raise StopIteration
         try:
             event = next(self._stream)
         except StopIteration:
@@ -188,6 +191,7 @@ class Exchange(Iterator[Event]):
     def stop(self) -> None:
         """Let the model stop after the token it is at, from any thread; the iteration then ends
         with what there is, marked as interrupted."""
+        self.stopped = True
         self._stream.cancel()
 
     def interrupt(self) -> Reply:

@@ -21,7 +21,7 @@ from .names import check_name, default_name
 from .options import GenerationOptions
 from .pool import Asked, ModelPool, vision_hint
 from .remote import Remote
-from .settings import Settings, current, parse_budget
+from .settings import Settings, current
 from .worker import MLXThread
 
 DEFAULT_CONVERSATION = "default"
@@ -44,6 +44,7 @@ class Session:
         self.pool = ModelPool(self.thread, device.default_budget)
         self._conversations: dict[str, Conversation] = {}
         self._budget_set: object = "default"
+        self._budget_lock = threading.RLock()
         self._fetcher = Fetcher()
 
     @property
@@ -140,16 +141,18 @@ class Session:
 
         An empty setting goes back to what the machine allows.
         """
-        return self._apply(self.settings.budget_bytes())
+        with self._budget_lock:
+            return self._apply(self.settings.budget_bytes())
 
     def set_budget(self, text: str) -> AdmissionPlan | None:
         """Make `text` the budget of the settings and let the pool keep to it, as `apply_budget`.
 
         Raises `ValueError` for what is no size. Whoever observes the setting finds it in force.
         """
-        plan = self._apply(parse_budget(text)) if text else None
-        self.settings.memory_budget = text
-        return plan if text else self.apply_budget()
+        with self._budget_lock:
+            plan = self._apply(self.settings.budget_of(text))
+            self.settings.memory_budget = text
+        return plan
 
     def _apply(self, setting: int | Literal["default"] | None) -> AdmissionPlan | None:
         if setting == self._budget_set:

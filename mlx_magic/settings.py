@@ -86,7 +86,12 @@ class Settings(Configurable):
 
     def budget_bytes(self) -> int | Literal["default"] | None:
         """The budget that was set here or in the environment; None: no limit."""
-        text = self.memory_budget or os.environ.get("MLX_MAGIC_MEMORY_BUDGET", "")
+        return self.budget_of(self.memory_budget)
+
+    @staticmethod
+    def budget_of(text: str) -> int | Literal["default"] | None:
+        """What `memory_budget = text` comes to: the environment's, or `default`, when empty."""
+        text = text or os.environ.get("MLX_MAGIC_MEMORY_BUDGET", "")
         try:
             return parse_budget(text) if text.strip() else "default"
         except ValueError as error:

@@ -30,7 +30,7 @@ _SILENCE_SECONDS = 0.3
 _QUICK_SECONDS = 0.7
 # What may travel to the page: an answer of 1,500 tokens takes less than 1 MB at 10 a second and
 # more, since a slow one is repainted more seldom as it grows, but every few seconds at least.
-_FIRST_BYTES, _BYTES_A_TOKEN = 60_000, 550
+_FIRST_BYTES, _BYTES_A_TOKEN = 60_000, 450
 _LONGEST_PAUSE_SECONDS = 3.0
 # A load that takes longer than this says what it is doing.
 _PATIENCE_SECONDS = 2.0
@@ -74,6 +74,9 @@ def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
             while not exchange.wait(pause_seconds):  # another answer is under way
                 painter.wait(exchange)
                 pause_seconds = _QUICK_SECONDS
+                if exchange.stopped:  # it would notice only when its turn comes
+                    exchange.interrupt()
+                    break
             for event in exchange:
                 painter.take(event, exchange)
             painter.finish(exchange.reply)
@@ -141,7 +144,8 @@ class _Card:
             self._bytes_left += _BYTES_A_TOKEN
         due = time.monotonic() >= self._next_paint
         if first_word or (due and not exchange.wait(0)):  # the last of those that are here
-            if self._bytes_left > 0 or time.monotonic() > self._painted + _LONGEST_PAUSE_SECONDS:
+            waited = time.monotonic() > self._painted + _LONGEST_PAUSE_SECONDS
+            if first_word or waited or self._bytes_left > 0:
                 self.show(exchange)
             else:
                 self._next_paint = time.monotonic() + self._shortest_pause_seconds
@@ -149,9 +153,10 @@ class _Card:
                 exchange.rest(self._next_paint - time.monotonic())
 
     def wait(self, exchange: Exchange) -> None:
+        had_button = self._stop_line is not None
         if self._display.shown:
             self._offer_to_stop(exchange, reading_status(exchange.prefill))
-        else:
+        if not self._display.shown or (self._stop_line is not None and not had_button):
             self.show(exchange)
 
     def show(self, exchange: Exchange) -> None:
@@ -184,7 +189,8 @@ class _Card:
         started = time.monotonic()
         footer = self._stop_line is None
         bundle = card_bundle(reply, status, self._place, footer=footer)
-        self._bytes_left -= sum(map(len, bundle.values()))
+        if self._answering:
+            self._bytes_left -= sum(len(text.encode()) for text in bundle.values())
         self._display.show(bundle)
         self._painted = ended = time.monotonic()
         # A long answer takes long to draw; a tenth of the time is enough for it.

@@ -169,14 +169,13 @@ class ModelMagics(Magics):
             if arguments.budget is None:
                 return
         session = get_session()
-        if arguments.budget is not None:
-            try:
-                session.settings.memory_budget = arguments.budget
-            except TraitError as error:
-                raise UsageError(f"pool: --budget: {error}") from None
         try:
+            if arguments.budget is not None:
+                session.settings.memory_budget = arguments.budget
             keep_to_budget()
             session.pool.budget()
+        except TraitError as error:
+            raise UsageError(f"pool: --budget: {error}") from None
         except KeyboardInterrupt:
             raise Interrupted("interrupted; run it again once the answer has ended") from None
         if in_notebook(self.shell) and widgets.available() and not arguments.close:

@@ -37,7 +37,7 @@ QUIET = "color: var(--jp-ui-font-color2, #5f6368); font-size: 0.86em;"
 # Copies the code beside it. Nothing of what a model says is in it; a page that lets no handler
 # run keeps a button without effect.
 _COPY = (
-    '<button type="button" aria-label="Copy the code" onclick="'
+    '<button type="button" title="Copy the code" onclick="'
     "const own=this,all=getSelection();all.selectAllChildren(own.nextElementSibling);"
     "document.execCommand('copy');all.removeAllRanges();own.textContent='Copied';"
     "setTimeout(()=>{own.textContent='Copy'},1500)"

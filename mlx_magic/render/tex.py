@@ -54,6 +54,7 @@ _ENVIRONMENTS = _words("""
     alignedat gathered gather split equation multline eqnarray subarray
 """)
 _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%")  # not `\%`
+_ATTRIBUTES = re.compile(r"\\[bx]?cancel\s*\[")  # \cancel[color=red]{x}
 _COMMAND = re.compile(r"\\([A-Za-z@]+)\*?")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{\s*([A-Za-z]*)\*?\s*\}")
 
@@ -65,6 +66,8 @@ def is_safe(source: str) -> bool:
     (True, False)
     """
     if _COMMENT.search(source):  # it might hide the rest of a name
+        return False
+    if _ATTRIBUTES.search(source):
         return False
     if set(_COMMAND.findall(source)) - _COMMANDS:
         return False

@@ -23,3 +23,10 @@ def hear_while_busy(*widgets: Any) -> None:
         # `Kernel.shell_channel_thread_main` leaves a message where it was sent if this is None.
         if hasattr(comm, "_reply_subshell_for"):
             comm._reply_subshell_for = None
+
+
+def all_of(widget: Any) -> list[Any]:
+    """A widget with all that it is made of."""
+    inner = [part for child in getattr(widget, "children", ()) for part in all_of(child)]
+    own = [getattr(widget, "layout", None), getattr(widget, "style", None)]
+    return [widget, *(part for part in own if part is not None), *inner]

@@ -24,7 +24,7 @@ from ..render.models import loaded_line, shrunk_line, unloaded_line
 from ..render.progress import loading_line, progress_line
 from ..settings import parse_budget
 from ..units import format_bytes, typed_bytes
-from .comms import hear_while_busy
+from .comms import all_of, hear_while_busy
 from .watcher import LOOK_SECONDS, View, Watcher
 
 _MOST_ROWS = 40
@@ -104,6 +104,7 @@ class PoolPanel:
         self._price_line = ""
         self._loading = False
         self._budget: tuple[object, ...] = ()
+        self._setting_budget = False
         self._build()
         self.paint(view)
         self._snapshot = display(self._saved(view), raw=True, display_id=True)
@@ -209,6 +210,9 @@ class PoolPanel:
 
     def _paint_budget(self, view: View) -> None:
         """The steps of the slider when the budget is another one, and what the chosen one does."""
+        self._set.disabled = self._setting_budget
+        if self._setting_budget:  # the pool knows of it already, the settings do not
+            return
         setting = self._session.settings.budget_bytes()
         if self._budget != (setting, view.status.budget_bytes):
             self._budget = (setting, view.status.budget_bytes)
@@ -256,7 +260,7 @@ class PoolPanel:
         for row in self._rows.values():
             row.close()
         self._rows.clear()
-        for widget in _all_of(self._root):
+        for widget in all_of(self._root):
             widget.close()
         self.narrow.close()
 
@@ -302,9 +306,16 @@ class PoolPanel:
             went = shrunk_line(plan) if plan is not None else ""
             return f"budget: {label}" + (f"; {went}" if went else "")
 
+        def done(line: str | None) -> None:
+            self._setting_budget = False
+            self._say(line)
+
+        if self._setting_budget:
+            return
         if any(r.busy for r in self._session.pool.status().residents):
-            self._say("the budget holds once the answer has ended")
-        self._watcher.aside(work, self._say)
+            self._say(f"budget: {label}; what has to go waits for the answer's end")
+        self._setting_budget = True
+        self._watcher.aside(work, done)
 
     def _price(self) -> None:
         spec = self._spec.value.strip()
@@ -404,10 +415,3 @@ def _steps(
 
 def _spaced(size: int) -> str:
     return typed_bytes(size).replace("iB", " iB").replace("M i", " Mi").replace("G i", " Gi")
-
-
-def _all_of(widget: Any) -> list[Any]:
-    """A widget with all that it is made of."""
-    inner = [part for child in getattr(widget, "children", ()) for part in _all_of(child)]
-    own = [getattr(widget, "layout", None), getattr(widget, "style", None)]
-    return [widget, *(part for part in own if part is not None), *inner]

@@ -6,7 +6,7 @@ from typing import Any
 from IPython.display import display
 
 from ..render.reply import FOOTER_HEIGHT
-from .comms import hear_while_busy
+from .comms import all_of, hear_while_busy
 
 
 class StopLine:
@@ -41,7 +41,7 @@ class StopLine:
     def become(self, bundle: dict[str, str]) -> None:
         """Put something else in the line's place; a saved notebook then holds no widget."""
         self._handle.update(bundle, raw=True)
-        for widget in (self._line, self._button, self._status):
+        for widget in all_of(self._line):
             widget.close()
 
     def _clicked(self, _: Any) -> None:

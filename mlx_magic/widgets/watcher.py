@@ -1,8 +1,8 @@
 """The watcher: one thread that looks at the pool twice a second and repaints what has changed.
 
-It knows no widget. Panels are painted on its thread only, so that none needs a lock; clicks reach
-it through a queue. It holds values of the pool and no model, and never waits for the MLX thread:
-what may wait runs aside, in a thread of its own.
+It knows no widget. Once made, panels are painted on its thread only, so that none needs a lock;
+clicks reach it through a queue. It holds values of the pool and no model, and never waits for the
+MLX thread: what may wait runs aside, in a thread of its own.
 """
 
 import atexit
@@ -80,7 +80,7 @@ class Watcher:
             same = [p for p in self._panels if p.key is not None and p.key == panel.key]
             old = same or self._panels[: max(0, len(self._panels) + 1 - _MOST_PANELS)]
             self._panels = [p for p in self._panels if p not in old] + [panel]
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._run, name="mlx-magic-panel", daemon=True
                 )
@@ -115,7 +115,7 @@ class Watcher:
         self._stop()
         panels, self._panels = self._panels, []
         for panel in panels:
-            panel.close(self._look())
+            self._guarded(lambda panel=panel: panel.close(self._look()))  # type: ignore[misc]
         return len(panels)
 
     def _stop(self) -> None:
@@ -132,7 +132,7 @@ class Watcher:
     def _run(self) -> None:
         asked = False
         while True:
-            self._tick(asked)
+            self._guarded(partial(self._tick, asked))
             asked = False
             try:
                 action = self._posts.get(timeout=LOOK_SECONDS)

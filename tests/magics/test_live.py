@@ -3,15 +3,18 @@
 import itertools
 import json
 import signal
+import time
 from dataclasses import replace
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mlx_magic.errors import Interrupted
-from mlx_magic.events import LoadProgress, TextDelta
+from mlx_magic.events import LoadProgress, PrefillProgress, TextDelta
 from mlx_magic.magics import live
+from mlx_magic.options import GenerationOptions
 from mlx_magic.render.progress import loading_line
 from mlx_magic.reply import Reply
 
@@ -94,9 +97,10 @@ def test_a_long_load_says_what_it_is_doing_and_a_quick_one_nothing(
     assert loading_line("q", LoadProgress("waiting", 0, 1)) == "q: waiting for its turn …"
 
 
+@pytest.mark.parametrize("word", ["word ", "漢字漢 "])
 @pytest.mark.parametrize("tokens_per_second", [10, 20, 60, 400])
 def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
-    tokens_per_second: int, monkeypatch: pytest.MonkeyPatch
+    tokens_per_second: int, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, sent = 0.0, []
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
@@ -108,12 +112,48 @@ def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
     )  # fmt: skip
     for n in range(1500):
         now = n / tokens_per_second
-        exchange.reply = replace(exchange.reply, text=exchange.reply.text + "word ")
-        card.take(TextDelta("word "), exchange)
+        exchange.reply = replace(exchange.reply, text=exchange.reply.text + word)
+        card.take(TextDelta(word), exchange)
     card.finish(exchange.reply)
-    assert sum(len(json.dumps(bundle)) for _, bundle in sent) < 1_000_000
-    assert sent[-1][1]["text/plain"].count("word") == 1500
+    wire = (json.dumps(bundle, ensure_ascii=False).encode() for _, bundle in sent)
+    assert sum(map(len, wire)) < 1_000_000
+    assert sent[-1][1]["text/plain"].count(word.strip()) == 1500
     first = [at for at, _ in sent if at < 4]
     assert len(first) > 3.5 * 5  # at first as often as anybody can see
     pauses = [late - early for (early, _), (late, _) in itertools.pairwise(sent)]
-    assert max(pauses) < 3.2
+    assert max(pauses) < 3.5
+
+
+def test_an_answer_that_waits_for_its_turn_stops_at_once(session: Any, tiny: Any) -> None:
+    session.load_model(str(tiny["slow"]), "s")
+    first = session.ask("Hello", options=GenerationOptions(max_tokens=600))
+    next(first)
+    queued = session.ask("Hello", conversation="x")
+    Timer(0.5, queued.stop).start()
+    started = time.monotonic()
+    reply = live.follow(queued, SimpleNamespace(), 8.0)
+    assert time.monotonic() - started < 3
+    assert reply.interrupted and session.conversation("x").turns == ()
+    assert list(queued) == []
+    first.interrupt()
+
+
+def test_the_first_word_is_shown_however_long_the_prompt_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, shown = 0.0, []
+    monkeypatch.setattr(live.time, "monotonic", lambda: now)
+    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, b: shown.append(b["text/plain"]))
+    card = live._Card(8.0, SimpleNamespace(kernel=None))
+    exchange = SimpleNamespace(
+        reply=Reply("", "m", ()), prefill=None, conversation="", wait=lambda _: False,
+        rest=lambda _: None,
+    )  # fmt: skip
+    for n in range(3000):
+        now = n / 10
+        exchange.prefill = PrefillProgress(n, 3000)
+        card.take(exchange.prefill, exchange)
+    assert len(shown) > 1400
+    exchange.reply = replace(exchange.reply, text="Yes")
+    card.take(TextDelta("Yes"), exchange)
+    assert shown[-1].startswith("Yes")

@@ -83,8 +83,10 @@ def test_a_panel_is_a_snapshot_and_a_widget_that_says_nothing_by_itself(kernel: 
         set(snapshot) == {"text/html", "text/plain"} and "budget 40.0 MiB" in snapshot["text/plain"]
     )
     assert WIDGET in live and live["text/plain"] == live["text/html"] == ""
-    _heard(kernel, 2.6)
-    assert _heard(kernel, 2.5) == []
+    for _ in range(6):
+        if not (heard := _heard(kernel, 2.5)):
+            break
+    assert heard == []
 
 
 def test_an_answer_is_followed_with_a_few_messages_a_second_and_then_saved(kernel: Kernel) -> None:
@@ -95,13 +97,16 @@ def test_an_answer_is_followed_with_a_few_messages_a_second_and_then_saved(kerne
     while not any("cut off at 250" in str(message["content"]) for message in heard):
         heard += _heard(kernel, 0.5)
     seconds = time.monotonic() - seconds
-    heard += _heard(kernel, 3.5)
+    for _ in range(15):
+        heard += _heard(kernel, 1)
+        if "mlx-magic-snapshot" in str(heard[-3:]):
+            break
     comms = [message["content"] for message in heard if message["msg_type"] == "comm_msg"]
     assert 3 <= len(comms) <= 6 * 2 * seconds + 12
     assert "answering" in str(comms) and sum(len(str(comm)) for comm in comms) < 100_000
     updates = [m for m in heard if m["msg_type"] == "update_display_data"]
     saved = [m["content"] for m in updates if "mlx-magic-snapshot" in str(m["content"])]
-    assert len(saved) == 1 and "tok/s" in saved[0]["data"]["text/plain"]
+    assert 1 <= len(saved) <= 2 and "tok/s" in saved[-1]["data"]["text/plain"]
 
 
 def test_clicks_act_while_a_cell_runs(kernel: Kernel) -> None:
@@ -120,7 +125,12 @@ def test_clicks_act_while_a_cell_runs(kernel: Kernel) -> None:
 
     code = "%%chat slow --new --max-tokens 400 -o reply\nHello"
     kernel.ok(code, during=click)
-    kernel.ok("import mlx_magic as mm, time; time.sleep(1)")
+    kernel.ok(
+        "import mlx_magic as mm, time\n"
+        "for _ in range(100):\n"
+        "    time.sleep(0.1)\n"
+        "    if mm.session().pool.changes()[-1].kind == 'unloaded': break"
+    )
     changes = "[(c.kind, c.name) for c in mm.session().pool.changes()][-2:]"
     seen = kernel.ok(f"print({changes}, reply.stats.generation_tokens)").text
     assert seen == "[('pinned', 'llama'), ('unloaded', 'slow')] 400\n"
@@ -129,7 +139,7 @@ def test_clicks_act_while_a_cell_runs(kernel: Kernel) -> None:
 
 def test_a_cell_that_runs_again_leaves_no_widget_behind(kernel: Kernel) -> None:
     kernel.ok("%pool --close")
-    without = kernel.ok(COUNT).text  # other cards have widgets, too
+    assert kernel.ok(COUNT).text == "0 []\n"
     kernel.ok("%pool", cell="one")
     time.sleep(1)
     once = kernel.ok(COUNT).text
@@ -141,7 +151,7 @@ def test_a_cell_that_runs_again_leaves_no_widget_behind(kernel: Kernel) -> None:
     closed = kernel.ok("%pool --close")
     assert closed.text == "2 panels closed\n"
     assert [set(d) for d in closed.displays] == [{"text/html", "text/plain"}] * 4
-    assert kernel.ok(COUNT).text == without and without.endswith("[]\n")
+    assert kernel.ok(COUNT).text == "0 []\n"
     assert kernel.ok("%pool --close").text == "no panel is open\n"
 
 

@@ -145,6 +145,7 @@ def test_mathematics_on_lines_of_its_own_is_no_heading_and_no_list(tex: str) -> 
         r"$\\%\style{color:red}{x}$",
         r"$\begin{CD}a\end{CD}$",
         r"$\begin \href$",
+        r"$\cancel[mathbackground=red]{x}$",
     ],
 )
 def test_tex_that_could_link_or_load_stays_its_source(tex: str) -> None:

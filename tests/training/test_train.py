@@ -110,10 +110,10 @@ def test_muon_takes_the_layers_matrices_and_steps_as_mlx_does(tmp_path: Path) ->
     names = [path for path, value in tree_flatten(build_model(SHORT).parameters())
              if loop.is_inner_matrix(path, value)]  # fmt: skip
     assert len(names) == 7 and all(".layers." in name for name in names)
-    losses = run(SHORT, tmp_path / "muon", steps=12, muon_rate=0.01)
-    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.5
-    first = run(SHORT, tmp_path / "parts", steps=12, muon_rate=0.01, stop_after=5)
-    assert first + run(SHORT, tmp_path / "parts", steps=12, muon_rate=0.01, resume=True) == losses
+    losses = run(SHORT, tmp_path / "muon", steps=6, muon_rate=0.01)
+    assert losses[-1] < losses[0] - 0.5
+    first = run(SHORT, tmp_path / "parts", steps=6, muon_rate=0.01, stop_after=3)
+    assert first + run(SHORT, tmp_path / "parts", steps=6, muon_rate=0.01, resume=True) == losses
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:
