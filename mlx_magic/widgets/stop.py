@@ -8,6 +8,15 @@ from IPython.display import display
 from ..render.reply import FOOTER_HEIGHT
 from .comms import all_of, hear_while_busy
 
+_over: list[Any] = []  # lines of answers that have ended, until the next one comes
+
+
+def close_lines() -> None:
+    """Close the widgets of lines that are over."""
+    while _over:
+        for widget in all_of(_over.pop()):
+            widget.close()
+
 
 class StopLine:
     """A button with a status, in an output of their own; a click calls `stop` on another thread.
@@ -18,6 +27,7 @@ class StopLine:
     def __init__(self, stop: Callable[[], None], status: str) -> None:
         from ipywidgets import Button, HBox, Label, Layout
 
+        close_lines()
         self._stop = stop
         self._button = Button(
             description="Stop",
@@ -41,8 +51,8 @@ class StopLine:
     def become(self, bundle: dict[str, str]) -> None:
         """Put something else in the line's place; a saved notebook then holds no widget."""
         self._handle.update(bundle, raw=True)
-        for widget in all_of(self._line):
-            widget.close()
+        # JupyterLab may still be about to draw it: closed at once, it would be an error there.
+        _over.append(self._line)
 
     def _clicked(self, _: Any) -> None:
         self._button.disabled = True

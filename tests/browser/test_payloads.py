@@ -501,7 +501,7 @@ display({"text/html": html, "text/plain": panels.snapshot_text(status, system, n
 shown = [panels.gauge_html(status), *map(panels.row_html, panels.rows(status, now, plan=None))]
 shown += [panels.line_html(text) for text in TEXTS]
 shown += [panels.line_html(panels.going_line(text, busy=True)) for text in TEXTS]
-display(ipywidgets.VBox([ipywidgets.HTML(part) for part in shown]))
+display(ipywidgets.HTML("".join(shown)))
 """,
     "a download and what became of it": """
 status = mm.session().pool.status()

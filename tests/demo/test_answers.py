@@ -7,7 +7,7 @@ from training.evaluate import Score, evaluate
 from training.lora import VOICES, evaluate_adapter
 from training.recipes import RECIPES
 
-SAMPLE = 6
+SAMPLE = 4
 MODELS = [model for model in demo.list() if model.kind == "text"]
 ADAPTERS = demo.adapters()
 
@@ -27,7 +27,7 @@ def wrong(scores: list[Score]) -> list[tuple[str, str]]:
 def test_hardly_a_held_out_case_is_answered_wrongly(name: str) -> None:
     scores = evaluate(demo.find(name).path, RECIPES[name], SAMPLE, seed=2)
     assert sum(score.cases for score in scores) >= 10 * SAMPLE
-    assert len(wrong(scores)) <= 2, wrong(scores)
+    assert len(wrong(scores)) <= 1, wrong(scores)
 
 
 @pytest.mark.parametrize("name", [adapter.name for adapter in ADAPTERS])
@@ -36,5 +36,5 @@ def test_an_adapter_keeps_the_facts_and_its_voice(name: str) -> None:
     base = demo.find(adapter.base).path
     scores = evaluate_adapter(VOICES[name], adapter.path, base, SAMPLE)
     assert scores[-1].kind == "in character"
-    assert len(wrong(scores)) <= 3, wrong(scores)
+    assert len(wrong(scores)) <= 2, wrong(scores)
     assert adapter.size_bytes < 200_000

@@ -29,8 +29,8 @@ def test_a_load_prints_one_line(kernel: Kernel, tiny: Any) -> None:
 
 
 def test_a_long_answer_takes_less_than_a_megabyte_on_the_wire(kernel: Kernel) -> None:
-    output = kernel.ok("%%chat slow --new --max-tokens 1500\nHello")
-    assert "1,500 tokens" in output.card and len(output.displays) > 15
+    output = kernel.ok("%%chat llama --new --max-tokens 1500\nHello")
+    assert "1,500 tokens" in output.card and len(output.displays) >= 3
     assert output.bytes < 1_000_000 and output.messages < 600, (output.bytes, output.messages)
 
 
