@@ -392,7 +392,9 @@ def _progress_line(spec: str, progress: DownloadProgress | LoadProgress) -> str:
     if isinstance(progress, LoadProgress):
         return loading_line(spec, progress)
     p = progress
-    return progress_line(spec, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left)
+    return progress_line(
+        spec, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left, p.file
+    )
 
 
 def _steps(

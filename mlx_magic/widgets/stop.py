@@ -11,7 +11,7 @@ from .comms import all_of, hear_while_busy
 _over: list[Any] = []  # lines of answers that have ended, until the next one comes
 
 
-def close_lines() -> None:
+def _close_lines() -> None:
     """Close the widgets of lines that are over."""
     while _over:
         for widget in all_of(_over.pop()):
@@ -27,7 +27,7 @@ class StopLine:
     def __init__(self, stop: Callable[[], None], status: str) -> None:
         from ipywidgets import Button, HBox, Label, Layout
 
-        close_lines()
+        _close_lines()
         self._stop = stop
         self._button = Button(
             description="Stop",

@@ -97,6 +97,14 @@ def test_a_long_load_says_what_it_is_doing_and_a_quick_one_nothing(
     assert loading_line("q", LoadProgress("waiting", 0, 1)) == "q: waiting for its turn …"
 
 
+def _exchange() -> Any:
+    """As much of an exchange as a card asks for, with nothing said yet."""
+    return SimpleNamespace(
+        reply=Reply("", "m", ()), prefill=None, conversation="", wait=lambda _: False,
+        rest=lambda _: None,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("word", ["word ", "漢字漢 "])
 @pytest.mark.parametrize("tokens_per_second", [10, 20, 60, 400])
 def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
@@ -106,10 +114,7 @@ def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
     monkeypatch.setattr(live.LiveDisplay, "show", lambda _, bundle: sent.append((now, bundle)))
     card = live._Card(8.0, SimpleNamespace(kernel=None))
-    exchange = SimpleNamespace(
-        reply=Reply("", "m", ()), prefill=None, conversation="", wait=lambda _: False,
-        rest=lambda _: None,
-    )  # fmt: skip
+    exchange = _exchange()
     for n in range(1500):
         now = n / tokens_per_second
         exchange.reply = replace(exchange.reply, text=exchange.reply.text + word)
@@ -145,10 +150,7 @@ def test_the_first_word_is_shown_however_long_the_prompt_took(
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
     monkeypatch.setattr(live.LiveDisplay, "show", lambda _, b: shown.append(b["text/plain"]))
     card = live._Card(8.0, SimpleNamespace(kernel=None))
-    exchange = SimpleNamespace(
-        reply=Reply("", "m", ()), prefill=None, conversation="", wait=lambda _: False,
-        rest=lambda _: None,
-    )  # fmt: skip
+    exchange = _exchange()
     for n in range(3000):
         now = n / 10
         exchange.prefill = PrefillProgress(n, 3000)
