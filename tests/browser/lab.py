@@ -1,23 +1,13 @@
 """A real JupyterLab in a real Chromium, driven as a person drives it."""
 
 import shutil
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from lab_server import LabServer
-from playwright.sync_api import Page, sync_playwright
+from desk import HEIGHT, WIDTH, Desk
+from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--force-color-profile=srgb",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # this machine and no other
-    "--no-proxy-server",
-]
-WIDTH, HEIGHT = 1200, 900
 # What every script that runs in the page starts with.
 PANEL = """
   const app = window.jupyterapp;
@@ -48,34 +38,31 @@ class Change:
 
 
 class Lab:
-    """A copy of a notebook, open in JupyterLab. Use as a context manager; cells count from 0."""
+    """A copy of a notebook, open in JupyterLab. Use as a context manager; cells count from 0.
+
+    `folder` is its name on the desk, `file` the copy, which has the folder for itself.
+    """
 
     page: Page
 
-    def __init__(self, notebook: Path, folder: Path) -> None:
-        self._notebook, self._folder = notebook, folder
-        self._stack = ExitStack()
+    def __init__(self, notebook: Path, desk: Desk, folder: str) -> None:
+        self._notebook, self._desk, self._folder = notebook, desk, folder
+        self.file = desk.root / folder / notebook.name
         self.console_errors: list[str] = []
 
     def __enter__(self) -> Self:
-        if CHROMIUM is None:
-            raise RuntimeError("no chromium on the PATH; `make chromium` installs Debian's")
-        root = self._folder / "root"
-        root.mkdir(parents=True)
-        shutil.copy(self._notebook, root)
-        with ExitStack() as stack:
-            self._server = stack.enter_context(LabServer(root, self._folder))
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            stack.callback(browser.close)
-            self.page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-            self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
-            self.page.on("console", self._note)
-            self._stack = stack.pop_all()
+        self.file.parent.mkdir()
+        shutil.copy(self._notebook, self.file)
+        self.page = self._desk.new_page()
+        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        self.page.on("console", self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        try:
+            self.js("return panel?.sessionContext.shutdown()")
+        finally:
+            self.page.close()
 
     def _note(self, message: Any) -> None:
         if message.type == "error":
@@ -93,7 +80,7 @@ class Lab:
 
     def open(self) -> Page:
         """Open the notebook and wait for its kernel."""
-        self.page.goto(self._server.address(f"lab/tree/{self._notebook.name}"))
+        self.page.goto(self._desk.address(self._folder, self.file.name))
         self.page.wait_for_function("() => window.jupyterapp?.started", timeout=60_000)
         self.page.evaluate("() => window.jupyterapp.restored")
         self.wait_for("return panel?.context.isReady && kernel?.status === 'idle'")

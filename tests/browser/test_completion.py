@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import CHROMIUM, Lab
+from desk import CHROMIUM, Desk
+from lab import Lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,10 +29,9 @@ POPUP = ".jp-Completer:not(.lm-mod-hidden) .jp-Completer-item"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", folder) as lab:
-        (folder / "root" / "my cat.png").touch()
+def lab(desk: Desk, tiny: dict[str, Path]) -> Iterator[Lab]:
+    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", desk, "completion") as lab:
+        (lab.file.parent / "my cat.png").touch()
         lab.open()
         lab.js("panel.content.model.sharedModel.deleteCellRange(0, cells.length)")
         loaded = lab.run(SET_UP.format(tiny["llama"], tiny["qwen"]))

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from lab import CHROMIUM, Lab
+from desk import CHROMIUM, Desk
+from lab import Lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,9 +42,8 @@ SLOW = "%%chat slow --new --max-tokens {}\nHello"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", folder) as lab:
+def lab(desk: Desk) -> Iterator[Lab]:
+    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", desk, "first_chat") as lab:
         lab.open()
         yield lab
 

@@ -16,7 +16,9 @@ from typing import Any, Self
 import nbformat
 import payloads
 import pytest
-from lab import CHROMIUM, Lab
+from desk import CHROMIUM, Desk
+from lab import Lab
+from playwright.sync_api import Browser
 from test_first_chat import Beacon
 
 from mlx_magic.render import panel
@@ -116,8 +118,8 @@ STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 class Watch:
     """A lab whose page is watched: what it runs, asks for, opens and holds."""
 
-    def __init__(self, lab: Lab, beacon: Beacon, file: Path) -> None:
-        self.lab, self.beacon, self._file = lab, beacon, file
+    def __init__(self, lab: Lab, beacon: Beacon) -> None:
+        self.lab, self.beacon = lab, beacon
         self._events: list[str] = []
         self._cells: dict[str, int] = {}
         self._home = "http://127.0.0.1:"
@@ -158,8 +160,8 @@ class Watch:
         """Save the notebook, and for one that is not trusted change what Jupyter has signed."""
         self.lab.js("return app.commands.execute('docmanager:save')")
         if not trusted:
-            content = json.loads(self._file.read_text())
-            self._file.write_text(json.dumps(content | {"metadata": {"by": "somebody else"}}))
+            content = json.loads(self.lab.file.read_text())
+            self.lab.file.write_text(json.dumps(content | {"metadata": {"by": "somebody else"}}))
 
     def begin(self) -> None:
         """Forget what has been seen."""
@@ -343,7 +345,9 @@ pool.load_engine = load_engine
 
 
 @pytest.fixture(scope="module")
-def watch(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]) -> Iterator[Watch]:
+def watch(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]
+) -> Iterator[Watch]:
     folder = tmp_path_factory.mktemp("payloads")
     notebook = folder / "payloads.ipynb"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -356,8 +360,12 @@ def watch(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]) -> It
         patch.setenv("HF_HOME", str(folder / "hub"))
         every = payloads.filled(beacon.url)
         texts = [p.text for p in every if p.kind != "surrogate"]
-        with Turncoat(texts) as turncoat, Lab(notebook, folder) as lab:
-            watch = Watch(lab, beacon, folder / "root" / notebook.name)
+        with (
+            Turncoat(texts) as turncoat,
+            Desk(folder, chromium) as desk,
+            Lab(notebook, desk, "payloads") as lab,
+        ):
+            watch = Watch(lab, beacon)
             names = {
                 "HERE": str(Path(__file__).parent),
                 "SERVER": beacon.url,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM, Lab
+from desk import CHROMIUM, Desk
+from lab import Lab
 from nbconvert import HTMLExporter
 from playwright.sync_api import Locator
 from test_first_chat import CONTRASTS
@@ -41,8 +42,8 @@ SEEN = """
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]) -> Iterator[Lab]:
-    with Lab(NOTEBOOK, tmp_path_factory.mktemp("lab")) as lab:
+def lab(desk: Desk, tiny: dict[str, Path]) -> Iterator[Lab]:
+    with Lab(NOTEBOOK, desk, "pool_panel") as lab:
         lab.open()
         lab.js("panel.content.model.sharedModel.deleteCellRange(0, cells.length)")
         lab.run(f"%load_ext mlx_magic\nslow = {str(tiny['slow'])!r}")

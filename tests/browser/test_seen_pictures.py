@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import tiny_vision
-from lab import CHROMIUM, Lab
+from desk import CHROMIUM, Desk
+from lab import Lab
 
 pytestmark = [
     pytest.mark.browser,
@@ -36,10 +37,9 @@ OPENED = "return Boolean(out(a).querySelector('details').open)"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
+def lab(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     model = tiny_vision.build(tmp_path_factory.mktemp("models") / "eyes", "smolvlm")
-    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", folder) as lab:
+    with Lab(PROJECT / "notebooks" / "01_first_chat.ipynb", desk, "seen_pictures") as lab:
         lab.open()
         lab.js("panel.content.model.sharedModel.deleteCellRange(0, cells.length)")
         loaded = lab.run(f"%load_ext mlx_magic\n%load_model {model} --as eyes")
