@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .download import DownloadProgress
 from .errors import ModelUnsupported
+from .events import DownloadProgress
 from .hub import Found, find, survey
 from .plain import one_line
 from .remote import Remote

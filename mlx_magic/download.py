@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import DiskFull, DownloadFailed
+from .events import DownloadProgress
 from .snapshot import Sought
 from .transfer import Line, Workers, wait_for
 from .units import format_bytes
@@ -49,24 +50,6 @@ PARTIAL_SUFFIX = ".mlx_magic.incomplete"  # ends as huggingface_hub's do: `hf ca
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BUSY_STATUS = (408, 425, 429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True)
-class DownloadProgress:
-    """One reading during a download.
-
-        hub.resolve("owner/name", on_progress=lambda p: print(p.done_bytes / p.total_bytes))
-
-    `done_bytes` and `total_bytes` count all files of the snapshot, those found on disk included;
-    `bytes_per_second` is the mean of the last five seconds; `seconds_left` is None while nothing
-    arrives.
-    """
-
-    file: str
-    done_bytes: int
-    total_bytes: int
-    bytes_per_second: float
-    seconds_left: float | None
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,24 @@ class LoadProgress:
     total_bytes: int
 
 
+@dataclass(frozen=True)
+class DownloadProgress:
+    """One reading during a download.
+
+        hub.resolve("owner/name", on_progress=lambda p: print(p.done_bytes / p.total_bytes))
+
+    `done_bytes` and `total_bytes` count all files of the snapshot, those found on disk included;
+    `bytes_per_second` is the mean of the last five seconds; `seconds_left` is None while nothing
+    arrives.
+    """
+
+    file: str
+    done_bytes: int
+    total_bytes: int
+    bytes_per_second: float
+    seconds_left: float | None
+
+
 ChangeKind = Literal["loaded", "unloaded", "evicted", "expired", "pinned", "unpinned"]
 
 

@@ -23,7 +23,7 @@ from .cached import (
     list_cached,
     store_of,
 )
-from .download import Download, DownloadProgress, transport_error
+from .download import Download, transport_error
 from .errors import (
     DiskFull,
     DownloadFailed,
@@ -35,6 +35,7 @@ from .errors import (
     close_matches,
     did_you_mean,
 )
+from .events import DownloadProgress
 from .remote import Remote, weigh
 from .snapshot import (
     CONFIG,

@@ -14,10 +14,10 @@ from .download import (
     REPORT_SECONDS,
     WORKERS,
     Download,
-    DownloadProgress,
     RemoteFile,
     transport_error,
 )
+from .events import DownloadProgress
 from .snapshot import weight_files
 from .transfer import Line, Workers
 

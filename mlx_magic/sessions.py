@@ -13,7 +13,7 @@ from .budget import AdmissionPlan
 from .conversations import Conversation, Exchange
 from .engines import device, preload
 from .errors import ResidentNotFound, UsageProblem
-from .events import LoadProgress, ResidentStatus, SystemMemory
+from .events import DownloadProgress, LoadProgress, ResidentStatus, SystemMemory
 from .fetch import Fetcher
 from .images import image_part
 from .messages import ImagePart, Message
@@ -26,7 +26,7 @@ from .worker import MLXThread
 
 DEFAULT_CONVERSATION = "default"
 
-Progress = Callable[[hub.DownloadProgress | LoadProgress], None]
+Progress = Callable[[DownloadProgress | LoadProgress], None]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Live output of a running cell: one display that is updated, or plain text in a terminal."""
+"""An answer while it comes: a card that is repainted, or plain text in a terminal."""
 
 import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,16 +12,14 @@ from IPython.display import display
 
 from ..conversations import Exchange
 from ..errors import Interrupted
-from ..events import LoadProgress, TextDelta
-from ..hub import DownloadProgress
+from ..events import TextDelta
 from ..plain import plain_text
-from ..render.markdown import escape, no_math
 from ..render.pictures import pictures_bundle, pictures_text
-from ..render.progress import loading_line, progress_bar, progress_html, progress_line
 from ..render.reply import card_bundle, footer_bundle, place_in, reading_status, reply_text
 from ..reply import Reply
 from ..widgets.comms import hears_while_busy
 from ..widgets.stop import StopLine
+from .displays import LiveDisplay, in_notebook, write
 
 # After this long without a sign of life a cell says that it is waiting.
 _SILENCE_SECONDS = 0.3
@@ -32,32 +29,6 @@ _QUICK_SECONDS = 0.7
 # more, since a slow one is repainted more seldom as it grows, but every few seconds at least.
 _FIRST_BYTES, _BYTES_A_TOKEN = 60_000, 450
 _LONGEST_PAUSE_SECONDS = 3.0
-# A load that takes longer than this says what it is doing.
-_PATIENCE_SECONDS = 2.0
-
-
-def in_notebook(shell: Any) -> bool:
-    """Whether the shell's displays can be updated (a kernel) or only printed (a terminal)."""
-    return hasattr(shell, "kernel")
-
-
-class LiveDisplay:
-    """One output of the cell; made by the first `show`, then updated in place."""
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-
-    @property
-    def shown(self) -> bool:
-        """Whether anything has been displayed."""
-        return self._handle is not None
-
-    def show(self, bundle: dict[str, str]) -> None:
-        """Display a MIME bundle, in place of the last one."""
-        if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
-        else:
-            self._handle.update(bundle, raw=True)
 
 
 def follow(exchange: Exchange, shell: Any, render_hz: float) -> Reply:
@@ -204,7 +175,7 @@ class _Terminal:
         self._channel = "text"
 
     def illustrate(self, reply: Reply) -> None:
-        _write(f"{pictures_text(reply.images)}\n")
+        write(f"{pictures_text(reply.images)}\n")
 
     def wait(self, _: Exchange) -> None:
         pass
@@ -215,77 +186,13 @@ class _Terminal:
         if event.channel != self._channel:
             self._channel = event.channel
             heading = "[answer]" if event.channel == "text" else f"[{event.channel}]"
-            _write(f"\n{heading}\n")
-        _write(plain_text(event.text))
+            write(f"\n{heading}\n")
+        write(plain_text(event.text))
 
     def finish(self, reply: Reply) -> None:
         facts = reply_text(reply).rsplit("\n", 1)[-1]
-        _write(f"\n{facts}\n")
+        write(f"\n{facts}\n")
 
     def give_up(self, reply: Reply) -> None:
         if reply.text:
-            _write("\n")
-
-
-class LiveLine:
-    """One line that shows a download or a long load and then becomes the result."""
-
-    def __init__(self, shell: Any, label: str) -> None:
-        self._label = label
-        self._display = LiveDisplay() if in_notebook(shell) else None
-        self._progress: DownloadProgress | None = None
-        self._next_word = 0.0
-        self._width = 0
-
-    @property
-    def line(self) -> str:
-        """The download so far, as text; empty when there is none."""
-        p = self._progress
-        if p is None:
-            return ""
-        return progress_line(
-            self._label, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left, p.file
-        )
-
-    def progress(self, progress: DownloadProgress | LoadProgress) -> None:
-        """Show how far the download or the load is."""
-        if isinstance(progress, LoadProgress):
-            self._loading(progress)
-        else:
-            self._progress = progress
-            self._show(self.line, progress.done_bytes, progress.total_bytes)
-
-    def _loading(self, progress: LoadProgress) -> None:
-        """A load is told about ten times a second; a quick one says nothing."""
-        now = time.monotonic()
-        if now < self._next_word:
-            return
-        if self._next_word:  # not the first that is heard of it
-            line = loading_line(self._label, progress)
-            self._show(line, progress.done_bytes, progress.total_bytes)
-        self._next_word = now + (_PATIENCE_SECONDS if not self._next_word else _QUICK_SECONDS)
-
-    def _show(self, line: str, done: int, total: int) -> None:
-        if self._display is not None:
-            html = progress_html(line, done, total)
-            self._display.show({"text/html": html, "text/plain": plain_text(line)})
-        else:
-            self._rewrite(f"{progress_bar(done, total)} {line}")
-
-    def finish(self, text: str) -> None:
-        """Show the result in the place of the progress."""
-        if self._display is not None and self._display.shown:
-            html = no_math(escape(text))
-            self._display.show({"text/html": html, "text/plain": plain_text(text)})
-        else:
-            self._rewrite(text, end="\n")
-
-    def _rewrite(self, text: str, end: str = "") -> None:
-        """Write over the line that stands there (a terminal; a notebook has only the last)."""
-        _write(("\r" if self._width else "") + plain_text(text).ljust(self._width) + end)
-        self._width = len(text)
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+            write("\n")

@@ -161,7 +161,7 @@ class ModelMagics(Magics):
         from .. import widgets
         from ..sessions import get_session
         from ..units import count
-        from .live import in_notebook
+        from .displays import in_notebook
 
         if arguments.close:
             closed = widgets.close_panels()
@@ -229,7 +229,8 @@ def bring_in(shell: Any, spec: str, **how: Any) -> None:
     """
     from ..render.models import loaded_line
     from ..sessions import get_session
-    from .live import LiveLine, one_interrupt
+    from .live import one_interrupt
+    from .live_line import LiveLine
 
     live = LiveLine(shell, spec)
     with one_interrupt():

@@ -2,7 +2,7 @@
 
 import re
 
-from ..events import LoadProgress
+from ..events import DownloadProgress, LoadProgress
 from ..units import format_bytes, format_seconds
 from .markdown import escape, no_math
 
@@ -10,27 +10,22 @@ _BAR_CELLS = 24
 _PART = re.compile(r"-(\d+)-of-(\d+)\.")  # model-00002-of-00003.safetensors
 
 
-def progress_line(
-    label: str,
-    done_bytes: int,
-    total_bytes: int,
-    bytes_per_second: float,
-    seconds_left: float | None,
-    file: str = "",
-) -> str:
-    """The facts of a progress bar, in plain text; `file` is the one that is being fetched."""
-    facts = [f"{label}: {format_bytes(done_bytes)} of {format_bytes(total_bytes)}"]
-    if part := _PART.search(file):
+def progress_line(label: str, progress: DownloadProgress | LoadProgress) -> str:
+    """What a load or a download is doing, in plain text."""
+    if isinstance(progress, LoadProgress):
+        return _loading_line(label, progress)
+    done, total = format_bytes(progress.done_bytes), format_bytes(progress.total_bytes)
+    facts = [f"{label}: {done} of {total}"]
+    if part := _PART.search(progress.file):
         facts.append(f"part {int(part[1])} of {int(part[2])}")
-    if bytes_per_second > 0:
-        facts.append(f"{format_bytes(int(bytes_per_second))}/s")
-    if seconds_left is not None:
-        facts.append(f"{format_seconds(seconds_left)} left")
+    if progress.bytes_per_second > 0:
+        facts.append(f"{format_bytes(int(progress.bytes_per_second))}/s")
+    if progress.seconds_left is not None:
+        facts.append(f"{format_seconds(progress.seconds_left)} left")
     return " · ".join(facts)
 
 
-def loading_line(label: str, progress: LoadProgress) -> str:
-    """What a load is doing, in plain text."""
+def _loading_line(label: str, progress: LoadProgress) -> str:
     if progress.stage != "reading":
         doing = {"waiting": "waiting for its turn …", "importing": "importing libraries …"}
         return f"{label}: {doing[progress.stage]}"

@@ -15,13 +15,12 @@ from IPython.display import display
 
 from .. import demo, hub
 from ..budget import AdmissionPlan, foresee
-from ..events import LoadProgress, PoolStatus, ResidentStatus
-from ..hub import DownloadProgress
+from ..events import DownloadProgress, LoadProgress, PoolStatus, ResidentStatus
 from ..pool import Asked
 from ..remote import Remote
 from ..render import panel as views
 from ..render.models import loaded_line, shrunk_line, unloaded_line
-from ..render.progress import loading_line, progress_line
+from ..render.progress import progress_line
 from ..settings import parse_budget
 from ..units import format_bytes, typed_bytes
 from .comms import all_of, hear_while_busy
@@ -351,7 +350,7 @@ class PoolPanel:
             nonlocal last_said
             if time.monotonic() - last_said >= LOOK_SECONDS:
                 last_said = time.monotonic()
-                line = _progress_line(spec, progress)
+                line = progress_line(spec, progress)
                 self.post(lambda: self._say(line))
 
         def clear() -> None:
@@ -386,15 +385,6 @@ class PoolPanel:
             self._spec.options = tuple(dict.fromkeys(specs))
 
         self.post(offer)
-
-
-def _progress_line(spec: str, progress: DownloadProgress | LoadProgress) -> str:
-    if isinstance(progress, LoadProgress):
-        return loading_line(spec, progress)
-    p = progress
-    return progress_line(
-        spec, p.done_bytes, p.total_bytes, p.bytes_per_second, p.seconds_left, p.file
-    )
 
 
 def _steps(

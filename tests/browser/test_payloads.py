@@ -255,11 +255,11 @@ from PIL import Image
 import mlx_magic as mm
 import mlx_magic.images
 from mlx_magic import pool
-from mlx_magic.download import DownloadProgress
+from mlx_magic.events import DownloadProgress
 from mlx_magic.errors import GenerationFailed
 from mlx_magic.events import Finished, GenerationStats, PoolChange, TextDelta, Unloaded
 from mlx_magic.families import DEFAULT
-from mlx_magic.magics.live import LiveLine
+from mlx_magic.magics.live_line import LiveLine
 from mlx_magic.plain import plain_text
 from mlx_magic.render import models as views
 from mlx_magic.render import panel as panels

@@ -13,9 +13,9 @@ import pytest
 
 from mlx_magic.errors import Interrupted
 from mlx_magic.events import LoadProgress, PrefillProgress, TextDelta
-from mlx_magic.magics import live
+from mlx_magic.magics import displays, live, live_line
 from mlx_magic.options import GenerationOptions
-from mlx_magic.render.progress import loading_line
+from mlx_magic.render.progress import progress_line
 from mlx_magic.reply import Reply
 
 
@@ -79,9 +79,9 @@ def test_a_long_load_says_what_it_is_doing_and_a_quick_one_nothing(
     kernel: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     shown: list[dict[str, str]] = []
-    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, bundle: shown.append(bundle))
+    monkeypatch.setattr(displays.LiveDisplay, "show", lambda _, bundle: shown.append(bundle))
     shell = SimpleNamespace(kernel=None) if kernel else SimpleNamespace()
-    line = live.LiveLine(shell, "qwen")
+    line = live_line.LiveLine(shell, "qwen")
     now = 100.0
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
     for stage, done in (("waiting", 0), ("importing", 0), ("reading", 2**20), ("reading", 2**21)):
@@ -94,7 +94,7 @@ def test_a_long_load_says_what_it_is_doing_and_a_quick_one_nothing(
         "qwen: loading, 2.00 MiB of 4.00 MiB",
         "qwen: loading, 4.00 MiB of 4.00 MiB",
     ]
-    assert loading_line("q", LoadProgress("waiting", 0, 1)) == "q: waiting for its turn …"
+    assert progress_line("q", LoadProgress("waiting", 0, 1)) == "q: waiting for its turn …"
 
 
 def _exchange() -> Any:
@@ -112,7 +112,7 @@ def test_the_page_gets_less_than_a_megabyte_of_a_long_answer(
 ) -> None:
     now, sent = 0.0, []
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
-    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, bundle: sent.append((now, bundle)))
+    monkeypatch.setattr(displays.LiveDisplay, "show", lambda _, bundle: sent.append((now, bundle)))
     card = live._Card(8.0, SimpleNamespace(kernel=None))
     exchange = _exchange()
     for n in range(1500):
@@ -148,7 +148,7 @@ def test_the_first_word_is_shown_however_long_the_prompt_took(
 ) -> None:
     now, shown = 0.0, []
     monkeypatch.setattr(live.time, "monotonic", lambda: now)
-    monkeypatch.setattr(live.LiveDisplay, "show", lambda _, b: shown.append(b["text/plain"]))
+    monkeypatch.setattr(displays.LiveDisplay, "show", lambda _, b: shown.append(b["text/plain"]))
     card = live._Card(8.0, SimpleNamespace(kernel=None))
     exchange = _exchange()
     for n in range(3000):

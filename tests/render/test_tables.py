@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from mlx_magic.budget import AdmissionPlan
-from mlx_magic.events import PoolChange, PoolStatus, ResidentStatus, Unloaded
+from mlx_magic.events import DownloadProgress, PoolChange, PoolStatus, ResidentStatus, Unloaded
 from mlx_magic.render.models import (
     disk_table,
     loaded_line,
@@ -144,12 +145,14 @@ def test_what_a_cell_of_a_table_says_is_escaped() -> None:
 
 
 def test_a_download_shows_bytes_rate_and_time_left() -> None:
-    line = progress_line("a/b", 2**30, 4 * 2**30, 100 * 2**20, 31.0)
-    assert line == "a/b: 1.00 GiB of 4.00 GiB · 100 MiB/s · 31 s left"
-    assert progress_line("a/b", 0, 100, 0, None) == "a/b: 0 B of 100 B"
-    parted = progress_line("a/b", 0, 100, 0, None, "model-00002-of-00003.safetensors")
+    def line(file: str, *numbers: Any) -> str:
+        return progress_line("a/b", DownloadProgress(file, *numbers))
+
+    running = line("config.json", 2**30, 4 * 2**30, 100 * 2**20, 31.0)
+    assert running == "a/b: 1.00 GiB of 4.00 GiB · 100 MiB/s · 31 s left"
+    assert line("config.json", 0, 100, 0, None) == "a/b: 0 B of 100 B"
+    parted = line("model-00002-of-00003.safetensors", 0, 100, 0, None)
     assert parted == "a/b: 0 B of 100 B · part 2 of 3"
-    assert progress_line("a/b", 0, 100, 0, None, "config.json") == "a/b: 0 B of 100 B"
     assert 'value="5" max="10"' in progress_html("<x>", 5, 10) and "<x>" not in progress_html(
         "<x>", 5, 10
     )
