@@ -131,18 +131,39 @@ def test_what_a_load_would_evict_is_shown_before_it_happens(lab: Lab, panel: Pan
     field.press("Enter")
 
 
-def test_a_budget_says_what_it_takes_and_then_takes_it(lab: Lab, panel: PanelPage) -> None:
+def _choose_six_mebibytes(panel: PanelPage) -> None:
     handle = panel.node.locator(".noUi-handle")
     handle.focus()
     for _ in range(4):  # 16, 12, 8 and 6 MiB
         handle.press("ArrowLeft")
     panel.wait_for("6 MiB")
     panel.wait_for("would evict qwen")
+
+
+def test_a_budget_says_what_it_takes_and_then_takes_it(lab: Lab, panel: PanelPage) -> None:
+    _choose_six_mebibytes(panel)
     panel.shot("pool_budget")
     panel.node.get_by_role("button", name="Set budget").click()
     panel.wait_for("budget: 6 MiB; evicted qwen")
     panel.wait_for("of a budget of 6.00 MiB")
     assert lab.run("%config MlxMagics.memory_budget").text.endswith("'6MiB'")
+
+
+def test_a_budget_set_during_an_answer_is_kept_to_at_its_end(lab: Lab, panel: PanelPage) -> None:
+    lab.run("get_ipython().run_line_magic('load_model', f'{slow} --as slow')")
+    chat = lab.add_cell(SLOW)
+    lab.run_cell(chat, wait=False)
+    panel.wait_for_row("slow", "answering")
+    _choose_six_mebibytes(panel)
+    panel.node.get_by_role("button", name="Set budget").click()
+    panel.wait_for("of a budget of 6.00 MiB")
+    panel.wait_for("budget: 6 MiB; what has to go waits for the answer's end")
+    assert lab.js(RUNS, chat) and panel.row("qwen").count() == 1
+    panel.shot("pool_budget_answering")
+    lab.interrupt()
+    lab.wait_idle()
+    panel.wait_for("budget: 6 MiB; evicted qwen, slow")
+    assert lab.console_errors == []
 
 
 def _contrasts(lab: Lab, cell: int, inside: str) -> list[tuple[float, str]]:
