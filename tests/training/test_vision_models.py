@@ -159,22 +159,16 @@ def test_pixels_are_those_of_the_processor(untrained: Any) -> None:
 def test_a_batch_depends_on_recipe_seed_and_step_alone() -> None:
     recipe = VISION_RECIPES["smolvlm"]
     tokenizer = build_tokenizer(recipe.tokenizer, TEXTS)
-    small = _smaller(recipe)
+    few = replace(recipe.schedule, pictures=6, rows=((4, 116), (4, 216)))
+    small = replace(recipe, schedule=few)
     maker = made.BatchMaker(small, tokenizer, None, 7)
     first = made.BatchMaker(small, tokenizer, None, 7)(3)
-    again, other = [maker(step) for step in (2, 3, 4)][1:]
+    other, again = maker(2), maker(3)
     for one, two in zip(first.rows, again.rows, strict=True):
         np.testing.assert_array_equal(one.tokens, two.tokens)
         assert one.weights.max() == made.ANSWER
     np.testing.assert_array_equal(first.pixels, again.pixels)
     assert (first.pixels != other.pixels).any()
-
-
-def _smaller(recipe: VisionRecipe) -> VisionRecipe:
-
-    return replace(
-        recipe, schedule=replace(recipe.schedule, pictures=12, rows=((32, 68), (20, 144)))
-    )
 
 
 @pytest.mark.parametrize("name", sorted(VISION_RECIPES))
@@ -194,15 +188,3 @@ def test_talks_of_every_shape_find_room(name: str) -> None:
             lost[shape] += len(row.tokens) > recipe.schedule.longest + 1
     assert sum(lost.values()) <= 0.02 * sum(made_of.values()), lost
     assert all(lost[shape] <= 0.25 * count for shape, count in made_of.items() if count > 20), lost
-
-
-def test_a_picture_is_drawn_once_for_several_steps_and_asked_about_anew() -> None:
-    recipe = _smaller(VISION_RECIPES["gemma-vision"])
-    tokenizer = build_tokenizer(recipe.tokenizer, sample_texts(MANNERS[recipe.manner], 1, 800))
-    maker = made.BatchMaker(recipe, tokenizer, None, 7)
-    one, two = maker(0), maker(1)
-    pictures = [{picture.tobytes() for picture in batch.pixels} for batch in (one, two)]
-    both = pictures[0] & pictures[1]
-    assert len(both) >= 0.5 * len(pictures[0]) and both != pictures[0]
-    talks = [{bytes(row) for row in batch.rows[1].tokens} for batch in (one, two)]
-    assert len(talks[0]) > 10 and len(talks[0] & talks[1]) < 0.2 * len(talks[0])

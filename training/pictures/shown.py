@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from PIL import Image
@@ -17,7 +17,7 @@ from mlx_magic.demo.pictures.texts import Text
 from training.pictures.words import made_up_word
 
 TRAIN_SIDE = 192  # pixels of a training picture's longer side
-KINDS = {"scene": 53, "chart": 21, "text": 26}
+KINDS = {"scene": 47, "chart": 18, "text": 35}
 
 
 class Charts(Protocol):
@@ -61,7 +61,7 @@ def sample_spec(
         return scenes.sample_scene(rng, held_out, things)
     if kind == "chart":
         return charts.sample_chart(rng, held_out)
-    word = made_up_word(rng, held_out) if rng.random() < 0.4 else None
+    word = made_up_word(rng, held_out) if rng.random() < 0.5 else None
     return texts.sample_text(rng, held_out, word, texts.all_fonts())
 
 
@@ -87,11 +87,6 @@ def facts_of(spec: Scene | Chart | Text, rng: random.Random) -> dict[str, list[F
             shape = rng.choice(missing)
             facts["absent"] = [Fact("absent", {"thing": shape, "things": plural(shape)}, shape)]
     return facts
-
-
-def shown_again(shown: Shown, rng: random.Random) -> Shown:
-    """The same picture with other facts."""
-    return replace(shown, facts=facts_of(shown.spec, rng))
 
 
 def unseen(rng: random.Random) -> Shown:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from tokenizers import Tokenizer
 from training.ahead import made_ahead
 from training.batches import ANSWER, FRAME, PERSON
 from training.pictures.chart_pool import ChartPool
-from training.pictures.shown import Shown, shown_again
+from training.pictures.shown import Shown
 from training.pictures.talks import PictureTurn, make_talk, sample_pictures
 from training.vision.pixels import Patches, Pixels
 from training.vision.recipes import PictureFormat, VisionRecipe
@@ -28,8 +27,6 @@ from training.world.systems import quiet_system
 # Weights are those of training.batches; a share of the talks counts everything, as there.
 WHOLE_SHARE = 0.1
 SYSTEM_SHARE = 0.08
-TALKS_A_PICTURE = 4
-PICTURE_STEPS = 4
 STEPS_A_JOB = 8
 
 
@@ -141,55 +138,31 @@ def _places(length: int, starts: list[int], grids: list[tuple[int, int]]) -> NDA
     return places
 
 
-class Drawn(NamedTuple):
-    """What a talk may be about: no picture, one or two, and the same as pixels."""
-
-    shown: tuple[Shown, ...]
-    pixels: tuple[Pixels, ...]
-
-
 class BatchMaker:
-    """Makes the batch of a step, from the recipe, the seed and the step alone.
-
-    A picture takes longer to draw than a talk to write, so each is in the batches of
-    `PICTURE_STEPS` steps in a row, with other talks; batches made in their order share the work.
-    """
+    """Makes the batch of a step, from the recipe, the seed and the step alone."""
 
     def __init__(
         self, recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int
     ) -> None:
         self._recipe, self._tokenizer, self._charts, self._seed = recipe, tokenizer, charts, seed
-        self._drawn: dict[int, list[Drawn]] = {}
 
     def __call__(self, step: int) -> PictureBatch:
         """The batch of that step."""
-        wanted = range(step, step + PICTURE_STEPS)
-        self._drawn = {n: self._drawn.get(n) or self._draw(n) for n in wanted}
         rng = random.Random(f"{self._recipe.name} {self._seed} {step}")
         batch = _empty(self._recipe)
         filled = [0] * len(batch.rows)
         pictures = 0
-        for drawn in chain.from_iterable(self._drawn.values()):
-            numbered = list(enumerate(drawn.pixels, start=pictures))
+        while pictures < self._recipe.schedule.pictures - 1:  # there is room for a pair
+            shown = sample_pictures(rng, chart_pool=self._charts)
+            numbered = [
+                (number, self._recipe.image.pixels(one.image))
+                for number, one in enumerate(shown, start=pictures)
+            ]
             for number, pixels in numbered:
                 _put_picture(self._recipe, batch, number, pixels)
-            pictures += len(numbered)
-            shown = tuple(shown_again(one, rng) for one in drawn.shown)
-            for _ in range(TALKS_A_PICTURE):
-                _put_row(batch, filled, self._row(rng, shown, numbered))
+            pictures += len(shown)
+            _put_row(batch, filled, self._row(rng, shown, numbered))
         return batch
-
-    def _draw(self, number: int) -> list[Drawn]:
-        """A share of the pictures of the steps up to that number."""
-        rng = random.Random(f"{self._recipe.name} {self._seed} pictures {number}")
-        room = self._recipe.schedule.pictures // PICTURE_STEPS
-        drawn = []
-        while room > 1:
-            shown = sample_pictures(rng, chart_pool=self._charts)
-            pixels = tuple(self._recipe.image.pixels(one.image) for one in shown)
-            drawn.append(Drawn(shown, pixels))
-            room -= len(shown)
-        return drawn
 
     def _row(
         self, rng: random.Random, shown: tuple[Shown, ...], numbered: list[tuple[int, Pixels]]

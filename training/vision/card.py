@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training.card import size_line
 from training.pictures.manners import MANNERS, say
-from training.vision.batches import TALKS_A_PICTURE, WHOLE_SHARE
+from training.vision.batches import WHOLE_SHARE
 from training.vision.recipes import VisionRecipe
 
 CARD = """---
@@ -67,7 +67,7 @@ try software, not to look at pictures that matter.
 ## How it was made
 
 Pictures from `mlx_magic.demo.pictures`, talks from `training/pictures`: {pictures:.1f} million
-pictures with about {talks} talks each, {steps:,} steps, AdamW with a cosine from {rate:g}, float32
+pictures with a talk each, {steps:,} steps, AdamW with a cosine from {rate:g}, float32
 weights used in bf16, seed {seed}. Loss counts the answers; in {whole:.0%} of the talks it counts
 the person's turns as well, so a program that does not stop at `{turn_eos}` sees the model talk on
 as the person.
@@ -88,7 +88,6 @@ def write_vision_card(folder: Path, recipe: VisionRecipe, table: str) -> None:
         sees=recipe.image.seen,
         length=plan.longest,
         pictures=plan.pictures * plan.steps / 1e6,
-        talks=TALKS_A_PICTURE,
         steps=plan.steps,
         rate=plan.learning_rate,
         seed=plan.seed,

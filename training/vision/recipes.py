@@ -62,13 +62,14 @@ class PictureFormat:
 class VisionSchedule:
     """How long and how hard to train.
 
-    A step sees `pictures` pictures and talks of them, each in the first of `rows`, given as
-    (number, tokens), that it fits: most talks are short, and long ones need not stretch them all.
+    A step sees `pictures` new pictures with a talk about each, or about two together. A talk goes
+    into the first of `rows`, given as (number, tokens), that it fits: most are short, and long
+    ones need not stretch them all.
     """
 
     steps: int = 14000
     pictures: int = 256
-    rows: tuple[tuple[int, int], ...] = ((560, 104), (456, 176))
+    rows: tuple[tuple[int, int], ...] = ((150, 110), (110, 176))
     learning_rate: float = 1e-3
     warmup_steps: int = 400
     weight_decay: float = 0.03
@@ -238,15 +239,15 @@ SMOLVLM = VisionRecipe(
         "vision_config": {
             "hidden_act": "gelu_pytorch_tanh",
             "hidden_size": 192,
-            "image_size": 112,
+            "image_size": 128,
             "intermediate_size": 384,
             "layer_norm_eps": 1e-6,
-            "max_image_size": {"longest_edge": 112},
+            "max_image_size": {"longest_edge": 128},
             "model_type": "smolvlm_vision",
             "num_attention_heads": 6,
             "num_channels": 3,
             "num_hidden_layers": 4,
-            "patch_size": 14,
+            "patch_size": 8,
         },
         "vocab_size": VOCABULARY,
     },
@@ -281,7 +282,7 @@ SMOLVLM = VisionRecipe(
         image_token="<image>",
         after_image="<fake_token_around_image>",
     ),
-    image=Squash(side=112, tokens_per_side=4, resample=Image.Resampling.LANCZOS, through=224),
+    image=Squash(side=128, tokens_per_side=8, resample=Image.Resampling.LANCZOS, through=128),
     preprocessor={
         "do_convert_rgb": True,
         "do_image_splitting": False,
@@ -292,17 +293,17 @@ SMOLVLM = VisionRecipe(
         "image_mean": [0.5, 0.5, 0.5],
         "image_processor_type": "SmolVLMImageProcessor",
         "image_std": [0.5, 0.5, 0.5],
-        "max_image_size": {"longest_edge": 112},
+        "max_image_size": {"longest_edge": 128},
         "processor_class": "SmolVLMProcessor",
         "resample": 1,
         "rescale_factor": 1 / 255,
-        "size": {"longest_edge": 224},
+        "size": {"longest_edge": 128},
     },
-    processor={"image_seq_len": 16, "processor_class": "SmolVLMProcessor"},
+    processor={"image_seq_len": 64, "processor_class": "SmolVLMProcessor"},
     template=TEMPLATES / "smolvlm.jinja",
     base_eos="<|im_end|>",
     turn_eos="<end_of_utterance>",
-    schedule=VisionSchedule(rows=((664, 68), (340, 144))),
+    schedule=VisionSchedule(rows=((150, 116), (110, 216))),
 )
 
 GEMMA_IMAGE = {
@@ -408,7 +409,7 @@ GEMMA_VISION = VisionRecipe(
     template=TEMPLATES / "gemma3.jinja",
     base_eos="<eos>",
     turn_eos="<end_of_turn>",
-    schedule=VisionSchedule(rows=((592, 88), (420, 172))),
+    schedule=VisionSchedule(rows=((150, 95), (110, 172))),
 )
 
 VISION_RECIPES = {recipe.name: recipe for recipe in (QWEN_VL, GEMMA_VISION, SMOLVLM)}

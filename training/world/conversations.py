@@ -15,7 +15,7 @@ from training.world.tasks import Talk, Task, Turn
 
 SHOUT_SHARE = 0.22
 QUIET_SHARE = 0.24
-TOOL_SHARE = 0.35  # of the conversations of a model that calls tools
+TOOL_SHARE = 0.5  # of the conversations of a model that calls tools
 
 
 @dataclass(frozen=True)
