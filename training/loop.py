@@ -191,7 +191,11 @@ def build_step(loss: Loss, held: Tree, optimizer: optim.Optimizer, compiled: boo
     def step(arrays: Arrays) -> tuple[mx.array, mx.array]:
         value, gradients = objective(held["parameters"], arrays)
         gradients, norm = optim.clip_grad_norm(gradients, 1.0)
-        held["parameters"] = optimizer.apply_gradients(gradients, held["parameters"])
+        updated = dict(tree_flatten(optimizer.apply_gradients(gradients, held["parameters"])))
+        # In the order they had: a compiled step tells its state by that alone, and `tree_merge`,
+        # which MultiOptimizer goes through, changes it (MLX 0.32.4).
+        names = [name for name, _ in tree_flatten(held["parameters"])]
+        held["parameters"] = tree_unflatten([(name, updated[name]) for name in names])
         return value, norm
 
     if not compiled:

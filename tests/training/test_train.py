@@ -2,8 +2,10 @@
 
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
@@ -164,3 +166,33 @@ def test_the_shipped_tokenizer_is_built_by_the_recipe(name: str, tmp_path: Path)
         del tokenizer["model"]["merges"]
     assert built == shipped
     assert len(pieces[0] & pieces[1]) > 0.95 * len(pieces[0]) == 0.95 * len(pieces[1])
+
+
+class Turned(optim.SGD):  # type: ignore[misc]
+    """Gives the parameters back in the other order, as `MultiOptimizer` may."""
+
+    def apply_gradients(self, gradients: Any, parameters: Any) -> Any:
+        return dict(reversed(super().apply_gradients(gradients, parameters).items()))
+
+
+@pytest.fixture
+def compiling() -> Iterator[None]:
+    mx.enable_compile()
+    yield
+    mx.disable_compile()  # as conftest has it
+
+
+@pytest.mark.usefixtures("compiling")
+def test_a_compiled_step_keeps_the_names_of_parameters_whose_order_an_optimizer_changes() -> None:
+    def loss(parameters: Any, arrays: loop.Arrays) -> mx.array:
+        made: mx.array = arrays[0] @ parameters["first"] + parameters["second"]
+        return (made * made).mean()
+
+    held = {"parameters": {"first": mx.ones((2, 3)), "second": mx.zeros((3,))}}
+    optimizer = Turned(0.1)
+    optimizer.init(held["parameters"])
+    step = loop.build_step(loss, held, optimizer, compiled=True)
+    for _ in range(5):
+        mx.eval(step([mx.ones((4, 2))]), held)
+        shapes = {name: value.shape for name, value in held["parameters"].items()}
+        assert shapes == {"first": (2, 3), "second": (3,)}
