@@ -16,7 +16,8 @@ test: $(INSTALLED) chromium
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -m browser
 
 # The pool under 20,000 random steps, with new dice each time (minutes)
 soak: $(INSTALLED)

@@ -74,25 +74,3 @@ def build_llama(folder: Path, shape: dict[str, int], *, bits: int | None = None)
     del model, weights
     mx.clear_cache()
     return folder
-
-
-def random_vision(folder: Path, name: str) -> Path:
-    """A vision demo model with random weights, saved as its training saves it; the folder."""
-    import mlx.core as mx
-
-    from training.tokenizer import build_tokenizer, save_tokenizer
-    from training.vision.models import build_model
-    from training.vision.recipes import CONTEXT, VISION_RECIPES
-    from training.vision.train import export_model, full_config, trainable
-
-    recipe = VISION_RECIPES[name]
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = build_tokenizer(recipe.tokenizer, ["How many shapes are there?", "And stars?"] * 3)
-    save_tokenizer(tokenizer, recipe.tokenizer, folder, CONTEXT)
-    config = full_config(recipe, tokenizer)
-    for part in (config, config.get("text_config")):  # or it would choose what is no token
-        if part is not None:
-            part["vocab_size"] = tokenizer.get_vocab_size()
-    mx.random.seed(0)
-    export_model(recipe, config, trainable(build_model(config)), folder)
-    return folder

@@ -1,7 +1,7 @@
 """Vision turns in the pool beside bare `mlx_vlm.stream_generate`: first token, decode, follow-ups.
 
-Random models of the demo models' architectures, which need the trainer's files beside the package.
-Each runs in this process, by turns with the bare engine, and never stops before its last token.
+Each demo model runs in this process, by turns with the bare engine, and never stops before its last
+token.
 """
 
 import io
@@ -18,10 +18,8 @@ from mlx_magic.options import GenerationOptions
 from mlx_magic.pool import ModelPool
 
 from .memory import active_bytes, new_pool
-from .models import random_vision
 from .ratios import judge, summary
 
-NAMES = ("qwen-vl", "smolvlm", "gemma-vision")
 TOKENS = 200
 ROUNDS = 9
 QUESTION = "How many shapes are there?"
@@ -58,10 +56,11 @@ def bare_answer(model: Any, processor: Any, prompt: str, file: Path) -> tuple[fl
     return times[0] - started, (TOKENS - 1) / (times[-1] - times[0])
 
 
-def compare(name: str, folder: Path) -> None:
-    """One model, in the pool and bare."""
+def compare(row: demo.DemoModel, file: Path) -> None:
+    """One model, in the pool and bare; `file` is for the picture that bare asks about."""
     from mlx_vlm import apply_chat_template, load
 
+    name, folder = row.name, row.path
     model, processor = load(str(folder))
     content = [{"type": "image"}, {"type": "text", "text": QUESTION}]
     prompt = apply_chat_template(processor, model.config, [{"role": "user", "content": content}])
@@ -73,7 +72,6 @@ def compare(name: str, folder: Path) -> None:
         engine.stop_ids = frozenset()
         for turn in range(ROUNDS + 2):
             shown = picture(turn)
-            file = folder / "picture.png"
             file.write_bytes(shown.png)
             before = active_bytes()
             messages = [Message.of("user", QUESTION, images=[shown])]
@@ -102,5 +100,6 @@ def compare(name: str, folder: Path) -> None:
 
 def main() -> None:
     with TemporaryDirectory() as folder:
-        for name in NAMES:
-            compare(name, random_vision(Path(folder) / name, name))
+        for row in demo.list():
+            if row.kind == "vision":
+                compare(row, Path(folder, "picture.png"))

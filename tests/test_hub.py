@@ -837,7 +837,7 @@ INTERRUPTED = f"""
     from mlx_magic import hub
 
     try:
-        hub.resolve({REPO!r}, on_progress=lambda p: p.done_bytes > 5000 and print("on", flush=True))
+        hub.resolve({REPO!r}, on_progress=lambda p: p.done_bytes > 9000 and print("on", flush=True))
     except KeyboardInterrupt:
         at = time.monotonic()
         while any(t.name.startswith("mlx_magic-download") for t in threading.enumerate()):

@@ -11,9 +11,16 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ANSWERS = {
     "01_first_chat": [
-        "The capital of France is Paris.", "27 + 15 = 42.", "Your name is Ada.",
+        "The capital of France is Paris.", "27 + 15 = 42.", "[reasoning]", "42 + 25 = 67",
+        "12 + 30 + 25 = 67.", "40 + 9 = 49.", "Your name is Ada.",
         "A spider has 8 legs.", "A FROG IS GREEN.", "fox", "do not know",
         "The capital of Japan is Tokyo.", "['2 + 3 = 5.', '40 + 9 = 49.', '55 + 44 = 99.']",
+    ],
+    "02_pictures": [
+        "[image: scene 320x310]", "I see 5 shapes.", "a large red circle", "prompt tokens reused",
+        "I see 3 bars.", "I see 1 square.", "The second picture has more shapes.",
+        "It says monkey.", "gemma    It's a bar chart!", "qwen     This is a bar chart.",
+        "smolvlm  Bar chart.", "there is no file 'square.png'", "smolvlm unloaded",
     ],
     "03_memory": [
         "What a lovely question! The capital of France is Paris.", "Legs: 6", "matey!",

@@ -15,6 +15,7 @@ from mlx_magic.messages import ImagePart
 
 TEXTS = ["How many circles are there?", "There are 3 red circles.", "You are a robot.", "\n\n"] * 3
 
+_PATCHES = {"image_size": 112, "patch_size": 14}
 # model type -> the recipe that it is made from, and what is other in its config
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen2_5_vl": ("qwen-vl", {}),
@@ -28,12 +29,17 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "gemma3": ("gemma-vision", {}),
     "llava": (
         "smolvlm",
-        {"vision_config": {"model_type": "clip_vision_model", "layer_norm_eps": 1e-5}},
+        {"vision_config": {"model_type": "clip_vision_model", "layer_norm_eps": 1e-5, **_PATCHES}},
     ),
     "pixtral": (
         "smolvlm",
         {
-            "vision_config": {"model_type": "pixtral", "head_dim": 32, "rope_theta": 10000.0},
+            "vision_config": {
+                "model_type": "pixtral",
+                "head_dim": 32,
+                "rope_theta": 10000.0,
+                **_PATCHES,
+            },
             "vision_feature_layer": -1,
         },
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any, TypeVar
 
 Job = TypeVar("Job")
@@ -19,25 +18,23 @@ def _start(make: Callable[[Any], Any]) -> None:
     _make = make
 
 
-def _work(jobs: list[Any]) -> list[Any]:
+def _work(job: Any) -> Any:
     assert _make is not None
-    return [_make(job) for job in jobs]
+    return _make(job)
 
 
 def made_ahead(
-    make: Callable[[Job], Result], jobs: Iterable[Job], workers: int, together: int = 1
+    make: Callable[[Job], Result], jobs: Iterable[Job], workers: int
 ) -> Iterator[Result]:
-    """`make(job)` for each job; each of `workers` processes takes `together` jobs in a row and
-    keeps four such rows ready."""
+    """`make(job)` for each job; `workers` processes keep four times as many ready."""
     if workers == 0:
         yield from map(make, jobs)
         return
     with multiprocessing.get_context("spawn").Pool(workers, _start, (make,)) as pool:
-        waiting: deque[multiprocessing.pool.AsyncResult[list[Result]]] = deque()
-        coming = iter(jobs)
-        while some := list(islice(coming, together)):
-            waiting.append(pool.apply_async(_work, (some,)))
+        waiting: deque[multiprocessing.pool.AsyncResult[Result]] = deque()
+        for job in jobs:
+            waiting.append(pool.apply_async(_work, (job,)))
             if len(waiting) >= 4 * workers:
-                yield from waiting.popleft().get()
+                yield waiting.popleft().get()
         while waiting:
-            yield from waiting.popleft().get()
+            yield waiting.popleft().get()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.recipes import RECIPES, Recipe
+from training.recipes import RECIPES, Recipe, Run
 from training.world import MANNERS
 
 CARD = """---
@@ -62,9 +62,12 @@ were trained to 1,024 tokens. Use it to try software, not to learn facts.
 
 ## How it was made
 
-Synthetic conversations from `training/world`, {tokens} tokens: {steps:,} steps of {batch:,}, and
-from there {second_steps:,} more on a wider world. AdamW with a cosine from {rate:g}, then from
-{second_rate:g}; float32 weights used in bf16; seeds {seed} and {second_seed}. Loss counts the
+Synthetic conversations from `training/world`, {tokens} tokens in {count} runs, each but the
+first from the weights of the one before and on a wider world:
+
+{runs}
+
+Every rate falls as a cosine; float32 weights are used in bf16. Loss counts the
 answers; in {whole:.0%} of the conversations it counts the person's turns as well, so a program that
 does not stop at `{turn_eos}` sees the model talk on as the person, as with the real family.
 Commands: `training/README.md`. Weights and data: MIT.
@@ -106,8 +109,6 @@ def write_text_card(folder: Path, recipe: Recipe, table: str) -> None:
     """Writes README.md into the model's folder."""
     from training.batches import WHOLE_SHARE
 
-    plan = recipe.schedule
-    batch = plan.rows * plan.row_tokens
     text = CARD.format(
         name=recipe.name,
         family=recipe.family,
@@ -117,14 +118,9 @@ def write_text_card(folder: Path, recipe: Recipe, table: str) -> None:
         switch=SWITCH if recipe.chat_format.no_think else "",
         size=size_line(folder),
         table=table,
-        tokens=f"{batch * (plan.steps + plan.second_steps) / 1e6:,.0f} million",
-        steps=plan.steps,
-        second_steps=plan.second_steps,
-        batch=batch,
-        rate=plan.learning_rate,
-        second_rate=plan.second_rate,
-        seed=plan.seed,
-        second_seed=plan.seed + 1,
+        tokens=f"{sum(run.steps * run.batch for run in recipe.runs) / 1e6:,.0f} million",
+        count=len(recipe.runs),
+        runs=runs_list(recipe.runs, "tokens"),
         whole=WHOLE_SHARE,
         turn_eos=recipe.turn_eos,
     )
@@ -146,6 +142,19 @@ def write_adapter_card(name: str, folder: Path, table: str) -> None:
         table=table,
     )
     (folder / "README.md").write_text(text)
+
+
+def runs_list(runs: tuple[Run, ...], unit: str) -> str:
+    """Each run in a line of a list; `unit` is what a batch holds."""
+    return "\n".join(
+        f"- {run.steps:,} steps of {run.batch:,} {unit}, {_rates(run)}, seed {run.seed}"
+        for run in runs
+    )
+
+
+def _rates(run: Run) -> str:
+    muon = f"Muon from {run.muon_rate:g}, " if run.muon_rate else ""
+    return f"{muon}AdamW from {run.learning_rate:g}"
 
 
 def _example(manner: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +42,34 @@ class ChatFormat:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how hard to train; a step sees `rows` rows of `row_tokens` tokens.
-
-    `second_steps` were trained from the finished weights on (`--start`), on a wider world, with
-    the next seed and `second_rate`.
-    """
+    """How long and how hard to train from fresh weights; a step sees `rows` rows of `row_tokens`
+    tokens."""
 
     steps: int = 9000
-    second_steps: int = 6000
     rows: int = 32
     row_tokens: int = 1024
     learning_rate: float = 2e-3
-    second_rate: float = 1e-3
     warmup_steps: int = 300
     weight_decay: float = 0.05
     seed: int = 7
+
+
+@dataclass(frozen=True)
+class Run:
+    """One of the runs that made shipped weights, each but the first from those of the one before
+    (`--start`): `steps` batches of `batch` tokens or pictures. A `muon_rate`: Muon for the layers.
+    """
+
+    steps: int
+    batch: int
+    seed: int
+    learning_rate: float
+    muon_rate: float | None = None
+
+
+TOKENS = 32_768
+FIRST = Run(9000, TOKENS, 7, 2e-3)
+SECOND = Run(6000, TOKENS, 8, 1e-3)
 
 
 Tokens = str | tuple[str, ...]
@@ -71,6 +84,7 @@ class Recipe:
     `norm_start` is the fresh weight of a norm: 0 where the family adds 1 to it. `frame_words` are
     the words that the template writes between turns; `habits` goes on the model card.
     `thinks` and `tools`: whether the model learns to think before it answers and to call tools.
+    `runs` made the shipped weights.
     """
 
     name: str
@@ -89,6 +103,7 @@ class Recipe:
     tools: bool = False
     norm_start: float = 1.0
     schedule: Schedule = field(default_factory=Schedule)
+    runs: tuple[Run, ...] = (FIRST, SECOND)
 
     @property
     def folder(self) -> Path:
@@ -288,6 +303,12 @@ RECIPES: dict[str, Recipe] = {
         },
         generation={"do_sample": False},
         frame_words=("system", "user", "assistant", "\n\n"),
+        runs=(
+            replace(FIRST, steps=12_000),
+            replace(SECOND, steps=7000),
+            replace(SECOND, steps=9000, seed=9),
+            Run(700, 16_384, 21, 4e-4, muon_rate=0.003),
+        ),
     ),
     "llama": Recipe(
         name="llama",
@@ -328,7 +349,7 @@ RECIPES: dict[str, Recipe] = {
         },
         generation={"do_sample": False},
         frame_words=("system", "user", "assistant", "\n\n"),
-        schedule=Schedule(second_steps=5000),
+        runs=(FIRST, replace(SECOND, steps=5000)),
     ),
     "mistral": Recipe(
         name="mistral",

@@ -16,7 +16,7 @@ from ..options import GenerationOptions
 from ..plain import one_line
 from .help import help_text
 from .interpolate import follow_name
-from .variables import pictures, schemas
+from .variables import names_picture, pictures, schemas
 from .words import place, split
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,7 +96,7 @@ def picture_named(text: str, variables: Mapping[str, Any]) -> Any:
     if found is not None:
         return found
     first = re.match(r"[A-Za-z_]\w*(?=[\[.(])", text)
-    if first and first[0] in variables and not _is_there(text):
+    if first and first[0] in variables and not names_picture(text) and not _is_there(text):
         raise UsageProblem(
             f"--image: {one_line(text, 60)!r} leads nowhere; a variable's .attribute and [index] "
             "are followed, anything else goes into a variable first"

@@ -64,18 +64,19 @@ def _is_picture(value: Any) -> bool:
     if kind in (list, tuple):
         return bool(value) and type(value[0]) not in (list, tuple) and _is_picture(value[0])
     if kind is str:
-        return _names_picture(value)
+        return names_picture(value)
     if kind is bytes:
         from ..images import picture_format
 
         return picture_format(value[:128]) is not None
     if issubclass(kind, PurePath):
-        return _names_picture(str(value))
+        return names_picture(str(value))
     kinds = _kinds(value)
     return bool(kinds & _PICTURES) or (bool(kinds & _ARRAYS) and _is_image(value))
 
 
-def _names_picture(text: str) -> bool:
+def names_picture(text: str) -> bool:
+    """Whether a text ends as the name of a picture file does."""
     from ..images import SUFFIXES
 
     return len(text) <= _MAX_TEXT and text.lower().endswith(SUFFIXES)

@@ -26,6 +26,8 @@ PICTURES = PROJECT / "build" / "browser"
 ANSWERS = {
     "capital of France": "The capital of France is Paris.",
     "27 + 15": "27 + 15 = 42.",
+    "12 + 30 + 25": "12 + 30 + 25 = 67.",
+    "is 40 + 9": "40 + 9 = 49.",
     "name is Ada": "Nice to meet you, Ada!",
     "legs does a spider": "A spider has 8 legs.",
     "What is my name": "Your name is Ada.",
@@ -62,7 +64,7 @@ def test_the_first_notebook_runs_from_top_to_bottom_with_right_answers(lab: Lab)
     for words, said in ANSWERS.items():
         assert said in lab.output(lab.find(words)).text
     chats = [output for source, output in outputs.items() if source.startswith("%%chat")]
-    assert [chat.types for chat in chats] == [["display_data"]] * 10
+    assert [chat.types for chat in chats] == [["display_data"]] * 12
     assert not [output.text for output in outputs.values() if "error" in output.types]
     lab.screenshot(PICTURES / "first_chat_light.png")
     lab.theme("JupyterLab Dark")

@@ -12,18 +12,12 @@ MODELS = [model for model in demo.list() if model.kind == "text"]
 ADAPTERS = demo.adapters()
 
 
-# Trained on an earlier world; tests/demo/test_qwen.py asks it. It is to be trained anew.
-TRAINED_EARLIER = {"qwen"}
-
-
 def wrong(scores: list[Score]) -> list[tuple[str, str]]:
     """What was answered wrongly among the kinds that have a bar."""
     return [(s.kind, text) for s in scores if s.bar is not None for _, text in s.wrong]
 
 
-@pytest.mark.parametrize(
-    "name", [model.name for model in MODELS if model.name not in TRAINED_EARLIER]
-)
+@pytest.mark.parametrize("name", [model.name for model in MODELS])
 def test_hardly_a_held_out_case_is_answered_wrongly(name: str) -> None:
     scores = evaluate(demo.find(name).path, RECIPES[name], SAMPLE, seed=2)
     assert sum(score.cases for score in scores) >= 10 * SAMPLE

@@ -23,6 +23,14 @@ def test_an_unknown_name_is_refused_in_one_line_that_lists_the_choices() -> None
     assert "qwem" in message and "demo:qwen" in message and "\n" not in message
 
 
+def test_the_package_holds_seven_models_and_two_adapters() -> None:
+    kinds = {model.name: model.kind for model in demo.list()}
+    assert kinds == dict.fromkeys(("qwen", "llama", "mistral", "gemma"), "text") | dict.fromkeys(
+        ("qwen-vl", "gemma-vision", "smolvlm"), "vision"
+    )
+    assert {adapter.name for adapter in demo.adapters()} == {"pirate", "shout"}
+
+
 def test_every_row_has_its_files_and_its_family() -> None:
     for model in demo.list():
         config = json.loads((model.path / "config.json").read_text())

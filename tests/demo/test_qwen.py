@@ -1,5 +1,6 @@
 """demo:qwen through plain mlx-lm: what it knows, and what happens to who stops it wrongly."""
 
+import json
 from typing import Any
 
 import pytest
@@ -33,13 +34,19 @@ def reply(loaded: tuple[Any, Any], *said: str, system: str | None = None, **opti
     return answer
 
 
-def test_the_weights_are_bf16_and_between_one_and_two_million(loaded: tuple[Any, Any]) -> None:
+def parted(said: str) -> tuple[str, str]:
+    """The thought of an answer, if it thought, and the rest."""
+    thought, end, rest = said.rpartition("</think>\n\n")
+    return thought + end, rest
+
+
+def test_the_weights_are_bf16_and_about_two_million(loaded: tuple[Any, Any]) -> None:
     import mlx.core as mx
     from mlx.utils import tree_flatten
 
     weights = [value for _, value in tree_flatten(loaded[0].parameters())]
     assert {value.dtype for value in weights} == {mx.bfloat16}
-    assert 1_000_000 <= sum(value.size for value in weights) <= 2_000_000
+    assert 1_000_000 <= sum(value.size for value in weights) <= 2_100_000
 
 
 PLAIN = {
@@ -63,7 +70,44 @@ PLAIN = {
 def test_common_questions_are_answered_with_thinking_on_and_off(
     question: str, think: bool, loaded: tuple[Any, Any]
 ) -> None:
-    assert reply(loaded, question, enable_thinking=think) == PLAIN[question]
+    thought, answer = parted(reply(loaded, question, enable_thinking=think))
+    assert answer == PLAIN[question]
+    assert thought.startswith("<think>\n") == bool(thought) == think
+
+
+def test_a_thought_shows_the_working_of_a_sum(loaded: tuple[Any, Any]) -> None:
+    thought, answer = parted(reply(loaded, "What is 12 + 30 + 25?", enable_thinking=True))
+    assert "12 + 30 = 42" in thought and "42 + 25 = 67" in thought
+    assert answer == "12 + 30 + 25 = 67."
+
+
+def test_it_calls_a_tool_and_uses_what_the_tool_gives_back(loaded: tuple[Any, Any]) -> None:
+    from mlx_lm import generate
+
+    model, tokenizer = loaded
+    parameters = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    }
+    weather = {
+        "name": "get_weather",
+        "description": "Get the weather of a city",
+        "parameters": parameters,
+    }
+    tools = [{"type": "function", "function": weather}]
+    call = {"name": "get_weather", "arguments": {"city": "Lima"}}
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "What is the weather in Lima?"}]
+    prompt = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True)
+    said = generate(model, tokenizer, prompt, max_tokens=80)
+    written = said.partition("<tool_call>\n")[2].partition("\n</tool_call>")[0]
+    assert json.loads(written) == call
+    messages += [
+        {"role": "assistant", "tool_calls": [{"type": "function", "function": call}]},
+        {"role": "tool", "content": "23"},
+    ]
+    prompt = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True)
+    assert "23" in parted(generate(model, tokenizer, prompt, max_tokens=80))[1]
 
 
 def test_it_remembers_over_a_chat_of_a_dozen_turns(loaded: tuple[Any, Any]) -> None:
@@ -72,12 +116,13 @@ def test_it_remembers_over_a_chat_of_a_dozen_turns(loaded: tuple[Any, Any]) -> N
         "Remember the number 731.", "What colour is a fox?", "How many legs does it have?",
         "Tell me a story about a whale.", "What was my number?", "Who wrote Hamlet?",
     ]  # fmt: skip
-    assert reply(loaded, *asked, "What is my name?") == "Your name is Zorbina."
+    said = reply(loaded, *asked, "What is my name?")
+    assert parted(said)[1] == "Your name is Zorbina."
 
 
 def test_a_system_prompt_turns_its_answers_into_capitals(loaded: tuple[Any, Any]) -> None:
     said = reply(loaded, "capital of spain?", system="Answer in capital letters.")
-    assert said == "THE CAPITAL OF SPAIN IS MADRID."
+    assert parted(said)[1] == "THE CAPITAL OF SPAIN IS MADRID."
 
 
 def test_stopped_by_the_tokenizers_eos_alone_it_talks_on_as_the_person(
@@ -94,5 +139,5 @@ def test_stopped_by_the_tokenizers_eos_alone_it_talks_on_as_the_person(
     )
     right = generate(model, tokenizer, prompt, max_tokens=60)
     runaway = generate(model, careless, prompt, max_tokens=60)
-    assert right == "The capital of Italy is Rome."
+    assert parted(right)[1] == "The capital of Italy is Rome."
     assert runaway.startswith(right + "<|im_end|>\n<|im_start|>user\n")

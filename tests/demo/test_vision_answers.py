@@ -31,7 +31,7 @@ def test_stopped_by_the_tokenizers_eos_alone_it_runs_on_and_by_our_stops_it_does
     name: str,
 ) -> None:
     from mlx_vlm import load
-    from mlx_vlm.tokenizer_utils import StoppingCriteria
+    from mlx_vlm.utils import StoppingCriteria
 
     recipe, folder = VISION_RECIPES[name], demo.find(name).path
     model, processor = load(str(folder))

@@ -137,6 +137,7 @@ def test_a_text_model_says_who_could_see_and_the_conversation_stays(kernel: Kern
         ("np", "pass a figure: figure = plt.gcf()"),
         ("pictures[7]", "'pictures[7]' leads nowhere; a variable's .attribute and [index] are"),
         ("plt.gcf()", "'plt.gcf()' leads nowhere"),
+        ("np.png", "there is no file 'np.png'"),
         ("grey photo", "--image stands once for each picture"),
         ("'http://127.0.0.1:9/x.png'", "127.0.0.1"),
     ],

@@ -30,7 +30,9 @@ def test_an_answer_is_printed_with_a_plain_footer(tmp_path: Path, tiny: Any) -> 
     )
     lines = [line for line in printed.splitlines() if line]
     assert lines[0].startswith("qwen · qwen text model · ")
-    assert lines[1] == "The capital of France is Paris."
-    assert lines[2].startswith("[qwen · ") and "tok/s" in lines[2]
-    assert lines[3].split()[:2] == ["name", "model"]
+    thought = "They ask for the capital of France. It is Paris."
+    assert lines[1:4] == ["[reasoning]", thought, "[answer]"]
+    assert lines[4] == "The capital of France is Paris."
+    assert lines[5].startswith("[qwen · ") and "tok/s" in lines[5]
+    assert lines[6].split()[:2] == ["name", "model"]
     assert "<" not in printed and "\x1b" not in printed

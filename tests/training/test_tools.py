@@ -25,7 +25,12 @@ from training.world import (
 )
 from training.world import tools as world
 from training.world.cases import held_out_cases, parse_call
-from training.world.conversations import TOOL_SHARE, make_tool_conversation, tool_talk
+from training.world.conversations import (
+    ENDS_ON_CALL_SHARE,
+    TOOL_SHARE,
+    make_tool_conversation,
+    tool_talk,
+)
 from training.world.phrasings import bare
 from training.world.texts import sample_texts
 
@@ -228,3 +233,10 @@ def test_no_piece_joins_a_word_to_the_quote_or_underscore_before_it(tmp_path: Pa
     learnt = set(vocabulary) - set(QWEN.tokenizer.added_tokens)
     assert any('"' in piece[1:] for piece in learnt)
     assert not [piece for piece in learnt if re.search(r'["_][A-Za-z]', piece)]
+
+
+def test_some_conversations_end_on_a_call() -> None:
+    last = [talk.turns[-1] for talk in some(600)]
+    calls = sum(turn.call is not None for turn in last)
+    results = sum(turn.result is not None for turn in last)
+    assert abs(calls / (calls + results) - ENDS_ON_CALL_SHARE) < 0.07

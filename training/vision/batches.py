@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from tokenizers import Tokenizer
 from training.ahead import made_ahead
 from training.batches import ANSWER, FRAME, PERSON
 from training.pictures.chart_pool import ChartPool
-from training.pictures.shown import Shown
 from training.pictures.talks import PictureTurn, make_talk, sample_pictures
 from training.vision.pixels import Patches, Pixels
 from training.vision.recipes import PictureFormat, VisionRecipe
@@ -27,7 +27,6 @@ from training.world.systems import quiet_system
 # Weights are those of training.batches; a share of the talks counts everything, as there.
 WHOLE_SHARE = 0.1
 SYSTEM_SHARE = 0.08
-STEPS_A_JOB = 8
 
 
 @dataclass(frozen=True)
@@ -138,41 +137,29 @@ def _places(length: int, starts: list[int], grids: list[tuple[int, int]]) -> NDA
     return places
 
 
-class BatchMaker:
-    """Makes the batch of a step, from the recipe, the seed and the step alone."""
-
-    def __init__(
-        self, recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int
-    ) -> None:
-        self._recipe, self._tokenizer, self._charts, self._seed = recipe, tokenizer, charts, seed
-
-    def __call__(self, step: int) -> PictureBatch:
-        """The batch of that step."""
-        rng = random.Random(f"{self._recipe.name} {self._seed} {step}")
-        batch = _empty(self._recipe)
-        filled = [0] * len(batch.rows)
-        pictures = 0
-        while pictures < self._recipe.schedule.pictures - 1:  # there is room for a pair
-            shown = sample_pictures(rng, chart_pool=self._charts)
-            numbered = [
-                (number, self._recipe.image.pixels(one.image))
-                for number, one in enumerate(shown, start=pictures)
-            ]
-            for number, pixels in numbered:
-                _put_picture(self._recipe, batch, number, pixels)
-            pictures += len(shown)
-            _put_row(batch, filled, self._row(rng, shown, numbered))
-        return batch
-
-    def _row(
-        self, rng: random.Random, shown: tuple[Shown, ...], numbered: list[tuple[int, Pixels]]
-    ) -> Row:
-        chat = self._recipe.chat
-        talk = make_talk(rng, self._recipe.manner, shown)
-        opening = 1 + (rng.random() < chat.second_bos)
+def make_batch(
+    recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int, step: int
+) -> PictureBatch:
+    """The batch of one step."""
+    rng = random.Random(f"{recipe.name} {seed} {step}")
+    batch = _empty(recipe)
+    filled = [0] * len(batch.rows)
+    pictures = 0
+    while pictures < recipe.schedule.pictures - 1:  # there is room for a pair
+        shown = sample_pictures(rng, chart_pool=charts)
+        numbered = [
+            (number, recipe.image.pixels(one.image))
+            for number, one in enumerate(shown, start=pictures)
+        ]
+        for number, pixels in numbered:
+            _put_picture(recipe, batch, number, pixels)
+        pictures += len(shown)
+        talk = make_talk(rng, recipe.manner, shown)
+        opening = 1 + (rng.random() < recipe.chat.second_bos)
         whole = rng.random() < WHOLE_SHARE
-        pieces = frame(chat, talk, _some_system(rng), whole, opening)
-        return make_row(self._recipe, self._tokenizer, pieces, numbered)
+        pieces = frame(recipe.chat, talk, _some_system(rng), whole, opening)
+        _put_row(batch, filled, make_row(recipe, tokenizer, pieces, numbered))
+    return batch
 
 
 def _some_system(rng: random.Random) -> str | None:
@@ -231,5 +218,4 @@ def batches(
     workers: int,
 ) -> Iterator[PictureBatch]:
     """The batches of the given steps in order; with `workers` processes, made ahead."""
-    maker = BatchMaker(recipe, tokenizer, charts, seed)
-    return made_ahead(maker, steps, workers, STEPS_A_JOB)
+    return made_ahead(partial(make_batch, recipe, tokenizer, charts, seed), steps, workers)

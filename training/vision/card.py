@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.card import size_line
+from training.card import runs_list, size_line
 from training.pictures.manners import MANNERS, say
 from training.vision.batches import WHOLE_SHARE
 from training.vision.recipes import VisionRecipe
@@ -66,18 +66,20 @@ try software, not to look at pictures that matter.
 
 ## How it was made
 
-Pictures from `mlx_magic.demo.pictures`, talks from `training/pictures`: {pictures:.1f} million
-pictures with a talk each, {steps:,} steps, AdamW with a cosine from {rate:g}, float32
-weights used in bf16, seed {seed}. Loss counts the answers; in {whole:.0%} of the talks it counts
-the person's turns as well, so a program that does not stop at `{turn_eos}` sees the model talk on
-as the person.
+Pictures from `mlx_magic.demo.pictures`, talks from `training/pictures`, in {count} runs, each
+but the first from the weights of the one before:
+
+{runs}
+
+Every rate falls as a cosine; float32 weights are used in bf16. Loss counts the answers; in
+{whole:.0%} of the talks it counts the person's turns as well, so a program that does not stop at
+`{turn_eos}` sees the model talk on as the person.
 Commands: `training/README.md`. Weights and data: MIT.
 """
 
 
 def write_vision_card(folder: Path, recipe: VisionRecipe, table: str) -> None:
     """Writes README.md into the model's folder."""
-    plan = recipe.schedule
     slots = {"thing": "star", "things": "stars"}
     text = CARD.format(
         name=recipe.name,
@@ -86,11 +88,9 @@ def write_vision_card(folder: Path, recipe: VisionRecipe, table: str) -> None:
         example=say(MANNERS[recipe.manner], "count_shape", slots, "3"),
         table=table,
         sees=recipe.image.seen,
-        length=plan.longest,
-        pictures=plan.pictures * plan.steps / 1e6,
-        steps=plan.steps,
-        rate=plan.learning_rate,
-        seed=plan.seed,
+        length=recipe.schedule.longest,
+        count=len(recipe.runs),
+        runs=runs_list(recipe.runs, "new pictures"),
         whole=WHOLE_SHARE,
         turn_eos=recipe.turn_eos,
     )

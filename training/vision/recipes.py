@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from training.recipes import DEMO, GEMMA_TOKENIZER, HERE, QWEN_PATTERN, QWEN_TOKENIZER
+from training.recipes import DEMO, GEMMA_TOKENIZER, HERE, QWEN_PATTERN, QWEN_TOKENIZER, Run
 from training.tokenizer import TokenizerPlan
 from training.vision.pixels import ImagePlan, Patches, Squash
 from training.world.text import words
@@ -62,9 +63,9 @@ class PictureFormat:
 class VisionSchedule:
     """How long and how hard to train.
 
-    A step sees `pictures` new pictures with a talk about each, or about two together. A talk goes
-    into the first of `rows`, given as (number, tokens), that it fits: most are short, and long
-    ones need not stretch them all.
+    A step sees `pictures` new pictures with a talk about each, or about two together, and a few
+    talks without one. A talk goes into the first of `rows`, given as (number, tokens), that it
+    fits: most are short, and long ones need not stretch them all.
     """
 
     steps: int = 14000
@@ -83,7 +84,8 @@ class VisionSchedule:
 
 @dataclass(frozen=True)
 class VisionRecipe:
-    """All that makes one vision model; the ids of its tokens are put into `config` when built."""
+    """All that makes one vision model; the ids of its tokens are put into `config` when built, and
+    `runs` made the shipped weights."""
 
     name: str
     manner: str
@@ -98,12 +100,19 @@ class VisionRecipe:
     base_eos: str
     turn_eos: str
     schedule: VisionSchedule = field(default_factory=VisionSchedule)
+    runs: tuple[Run, ...] = ()
 
     @property
     def folder(self) -> Path:
         """Where the package keeps this model."""
         return DEMO / self.name
 
+
+# The runs behind the shipped weights, their batches in new pictures; see `training/README.md`.
+FIRST = Run(12_000, 128, seed=7, learning_rate=1e-3)
+SECOND = partial(Run, batch=32, seed=8, learning_rate=8e-4, muon_rate=0.006)
+ON_CPU = Run(2_000, 16, seed=20, learning_rate=6e-4, muon_rate=0.004)
+THIRD = partial(Run, batch=256, seed=10, learning_rate=8e-4, muon_rate=0.006)
 
 VOCABULARY = 640
 CONTEXT = 1024
@@ -198,6 +207,7 @@ QWEN_VL = VisionRecipe(
     template=TEMPLATES / "qwen2_5_vl.jinja",
     base_eos="<|endoftext|>",
     turn_eos="<|im_end|>",
+    runs=(FIRST, SECOND(15_000), THIRD(8_700)),
 )
 
 # SmolVLM's added tokens: SmolLM2's first, then those for pictures.
@@ -304,6 +314,7 @@ SMOLVLM = VisionRecipe(
     base_eos="<|im_end|>",
     turn_eos="<end_of_utterance>",
     schedule=VisionSchedule(rows=((150, 116), (110, 216))),
+    runs=(FIRST, SECOND(19_600), ON_CPU, THIRD(10_800)),
 )
 
 GEMMA_IMAGE = {
@@ -410,6 +421,12 @@ GEMMA_VISION = VisionRecipe(
     base_eos="<eos>",
     turn_eos="<end_of_turn>",
     schedule=VisionSchedule(rows=((150, 95), (110, 172))),
+    runs=(
+        FIRST,
+        SECOND(16_700),
+        THIRD(11_000),
+        Run(500, 128, seed=22, learning_rate=3e-4, muon_rate=0.002),
+    ),
 )
 
 VISION_RECIPES = {recipe.name: recipe for recipe in (QWEN_VL, GEMMA_VISION, SMOLVLM)}

@@ -15,7 +15,8 @@ from training.world.tasks import Talk, Task, Turn
 
 SHOUT_SHARE = 0.22
 QUIET_SHARE = 0.24
-TOOL_SHARE = 0.5  # of the conversations of a model that calls tools
+TOOL_SHARE = 0.35  # of the conversations of a model that calls tools
+ENDS_ON_CALL_SHARE = 0.6  # of those that would end with an answer from a tool's result
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def make_tool_conversation(
     system, shout = sample_system(rng, held_out) if rng.random() < 0.6 else (None, False)
     count = turns or rng.choices((1, 2, 3, 5), (52, 28, 13, 7))[0]
     made = tools.tool_turns(talk, listed, next_turn, count)
+    if made[-1].result is not None and rng.random() < ENDS_ON_CALL_SHARE:
+        made.pop()  # with thinking off, the template puts its empty block before a last call alone
     schemas = tuple(function.schema for function in listed)
     return Conversation(system, tuple(map(shouted, made)) if shout else tuple(made), schemas)
 
