@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from picture_samples import Sample, make_sample
 
 from mlx_magic.demo.pictures.facts import QUESTIONS
 from mlx_magic.demo.pictures.words import TRAIN_WORDS
@@ -24,8 +25,6 @@ from training.pictures.shown import facts_of, sample_spec, unseen
 from training.pictures.talks import (
     TALK_TOKENS,
     WEIGHTS,
-    Sample,
-    make_sample,
     pair_facts,
     rough_tokens,
     sample_texts,

@@ -12,11 +12,12 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from picture_samples import make_sample
 from PIL import Image
 from tokenizers import Tokenizer
 
 from training.pictures.manners import MANNERS
-from training.pictures.talks import PictureTurn, make_sample, sample_texts
+from training.pictures.talks import PictureTurn, sample_texts
 from training.tokenizer import build_tokenizer, save_tokenizer
 from training.vision import batches as made
 from training.vision.models import Pictures, Talks, build_model, features, logits

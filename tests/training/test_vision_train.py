@@ -9,11 +9,11 @@ import mlx.core as mx
 import numpy as np
 import pytest
 from jinja2 import TemplateError
+from picture_samples import make_sample
 from real_families import REAL_FAMILIES
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from mlx_magic.families import model_kind, resolve_family, stop_token_ids
-from training.pictures.talks import make_sample
 from training.vision.pixels import Patches, Squash
 from training.vision.recipes import VISION_RECIPES, VisionRecipe
 from training.vision.train import Options, train

@@ -1,7 +1,6 @@
 """Conversations about pictures, as the trainer takes them: images, and talks about them.
 
-A talk begins with the pictures of its sample; a second picture may come in a later turn. All talks
-of a sample show the same pictures in the same order, or none when the sample has none.
+A talk is about no picture, one or two; the second may come in a later turn.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-from PIL import Image
 
 from mlx_magic.demo.pictures.facts import Fact, plural, with_article
 from mlx_magic.demo.pictures.scenes import Scene
@@ -49,27 +46,6 @@ class PictureTurn:
 
 
 Talk = tuple[PictureTurn, ...]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Pictures, and conversations about them that know nothing of one another."""
-
-    images: tuple[Image.Image, ...]
-    talks: tuple[Talk, ...]
-
-
-def make_sample(
-    rng: random.Random,
-    manner: PictureManner | str,
-    held_out: bool = False,
-    chart_pool: Charts | None = None,
-    talks: int = 4,
-) -> Sample:
-    """One or two pictures (or none) and `talks` conversations about them."""
-    shown = sample_pictures(rng, held_out, chart_pool)
-    made = tuple(make_talk(rng, manner, shown, held_out) for _ in range(talks))
-    return Sample(tuple(one.image for one in shown), made)
 
 
 def sample_pictures(

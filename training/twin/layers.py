@@ -10,8 +10,8 @@ Angles = tuple[torch.Tensor, torch.Tensor]  # cosines and sines, to be broadcast
 
 
 def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
-    """RMS norm over the last axis."""
-    return functional.rms_norm(x, weight.shape, weight, eps)
+    """RMS norm over the last axis, in float32."""
+    return functional.rms_norm(x.float(), weight.shape, weight, eps)
 
 
 def linear(weights: Weights, name: str, x: torch.Tensor) -> torch.Tensor:

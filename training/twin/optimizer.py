@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from training.loop import is_inner_matrix
 from training.muon import STEPS, A, B, C
 from training.twin.layers import Weights
 
@@ -44,7 +45,7 @@ class Optimizer:
         self._weights, self._rates = weights, rates
         self._alike: dict[torch.Size, list[str]] = defaultdict(list)
         for name, value in weights.items():
-            if value.ndim == 2 and "embed" not in name and "lm_head" not in name:
+            if is_inner_matrix(name, value):
                 self._alike[value.shape].append(name)
         inner = {name for names in self._alike.values() for name in names}
         self._others = [name for name in weights if name not in inner]
