@@ -94,7 +94,8 @@ def run(
     optimizer.init(parameters)
     first = 0
     if options.resume:
-        first, _, held["parameters"], optimizer.state = load_checkpoint(options.out)
+        first, _, saved, optimizer.state = load_checkpoint(options.out)
+        held["parameters"] = in_order_of(parameters, saved)
     last = min(options.steps, options.stop_after or options.steps)
     step = build_step(loss, held, optimizer, options.compiled)
     losses: list[float] = []
@@ -191,17 +192,23 @@ def build_step(loss: Loss, held: Tree, optimizer: optim.Optimizer, compiled: boo
     def step(arrays: Arrays) -> tuple[mx.array, mx.array]:
         value, gradients = objective(held["parameters"], arrays)
         gradients, norm = optim.clip_grad_norm(gradients, 1.0)
-        updated = dict(tree_flatten(optimizer.apply_gradients(gradients, held["parameters"])))
-        # In the order they had: a compiled step tells its state by that alone, and `tree_merge`,
-        # which MultiOptimizer goes through, changes it (MLX 0.32.4).
-        names = [name for name, _ in tree_flatten(held["parameters"])]
-        held["parameters"] = tree_unflatten([(name, updated[name]) for name in names])
+        updated = optimizer.apply_gradients(gradients, held["parameters"])
+        # A compiled step tells its state by order alone, and `tree_merge`, which MultiOptimizer
+        # goes through, changes it (MLX 0.32.4).
+        held["parameters"] = in_order_of(held["parameters"], updated)
         return value, norm
 
     if not compiled:
         return step
     state = [held, optimizer.state]
     made: Step = partial(mx.compile, inputs=state, outputs=state)(step)
+    return made
+
+
+def in_order_of(tree: Tree, other: Tree) -> Tree:
+    """The values of `other` in the order of `tree`, in which sums over all of them are rounded."""
+    values = dict(tree_flatten(other))
+    made: Tree = tree_unflatten([(name, values[name]) for name, _ in tree_flatten(tree)])
     return made
 
 

@@ -66,11 +66,13 @@ def test_every_talk_shows_exactly_the_pictures_of_its_sample(samples: list[Sampl
             assert rough_tokens(talk) <= TALK_TOKENS
 
 
-def test_most_talks_have_one_turn_and_most_samples_one_picture(samples: list[Sample]) -> None:
+def test_a_third_of_the_talks_have_one_turn_and_most_samples_one_picture(
+    samples: list[Sample],
+) -> None:
     pictures = Counter(len(sample.images) for sample in samples)
     assert 0.8 < pictures[1] / 600 < 0.9 and pictures[2] > 30 and pictures[0] > 10
     turns = Counter(len(talk) for sample in samples for talk in sample.talks)
-    assert 0.62 < turns[1] / turns.total() < 0.8 and turns[3] > 50
+    assert 0.3 < turns[1] / turns.total() < 0.5 and turns[3] > 200
 
 
 def test_every_kind_is_asked(samples: list[Sample]) -> None:

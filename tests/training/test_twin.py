@@ -24,7 +24,7 @@ from training.twin.layers import Weights  # noqa: E402
 from training.twin.text import TextTwin, groups_of  # noqa: E402
 from training.twin.vision import VisionTwin  # noqa: E402
 from training.vision import train as vision_train  # noqa: E402
-from training.vision.batches import make_batch  # noqa: E402
+from training.vision.batches import drawn_batch  # noqa: E402
 from training.vision.models import build_model  # noqa: E402
 from training.vision.recipes import VISION_RECIPES, VisionRecipe  # noqa: E402
 
@@ -64,7 +64,7 @@ def loaded(folder: Path) -> Weights:
 def test_a_vision_twin_loses_what_its_model_loses(vision: tuple[VisionRecipe, Path]) -> None:
     recipe, folder = vision
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    batch = make_batch(recipe, tokenizer, None, 5, 0)
+    batch = drawn_batch(recipe, tokenizer, None, 5, 0)
     config = json.loads((folder / "config.json").read_text())
     model = build_model(config)
     model.update(loop.started(vision_train.trainable(model), folder))

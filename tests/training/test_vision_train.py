@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import mlx.core as mx
@@ -11,9 +12,13 @@ import pytest
 from jinja2 import TemplateError
 from picture_samples import make_sample
 from real_families import REAL_FAMILIES
+from tokenizers import Tokenizer
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from mlx_magic.families import model_kind, resolve_family, stop_token_ids
+from training.recipes import DEMO
+from training.vision import shared
+from training.vision.batches import drawn_batch
 from training.vision.pixels import Patches, Squash
 from training.vision.recipes import VISION_RECIPES, VisionRecipe
 from training.vision.train import Options, train
@@ -44,6 +49,27 @@ def trained(request: Any, tmp_path_factory: Any) -> tuple[VisionRecipe, Path]:
     losses = train(recipe, options(folder))
     assert len(losses) == 3 and all(np.isfinite(losses))
     return recipe, folder
+
+
+def test_batches_written_for_several_models_are_those_that_each_would_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "AHEAD", 2)
+    models = [(short(n), Tokenizer.from_file(str(DEMO / n / "tokenizer.json"))) for n in REAL]
+    writer = shared.Writer(models, None, 5, tmp_path)
+    writing = Thread(target=shared.write, args=(writer, range(6), 0))
+    writing.start()
+    readers = [shared.read(tmp_path / recipe.name, range(6)) for recipe, _ in models]
+    for step in range(6):
+        for (recipe, tokenizer), reader in zip(models, readers, strict=True):
+            given, own = next(reader), drawn_batch(recipe, tokenizer, None, 5, step)
+            np.testing.assert_array_equal(given.pixels, own.pixels)
+            for rows, same in zip(given.rows, own.rows, strict=True):
+                np.testing.assert_array_equal(rows.tokens, same.tokens)
+            assert not (tmp_path / recipe.name / f"{step + 2}").exists()
+    assert not any(list(reader) for reader in readers)
+    writing.join()
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
 def test_a_resumed_run_ends_like_an_uninterrupted_one(

@@ -24,8 +24,9 @@ NTH = ("first", "second")
 _TURN_TOKENS = 10  # what a chat template adds to a turn, about
 _TEXT_ONLY, _TWO_PICTURES = 0.05, 0.10
 _UNKNOWN_SHARE = 0.045
+_CROWDED_SHARE = 0.2  # of the scenes to learn from: four to six things
 
-# How often each kind is asked, among those that a picture has.
+# How often each kind is asked, among those that a picture has: in held-out talks ...
 WEIGHTS = {
     "count_all": 6, "count_shape": 16, "count_colour": 14, "colour_of": 8, "shape_of": 10,
     "spot": 18, "where": 32, "relation": 22, "bigger": 12, "exists": 9, "describe": 15,
@@ -33,6 +34,12 @@ WEIGHTS = {
     "chart_kind": 10, "chart_count": 32, "largest": 28, "smallest": 32, "trend": 40,
     "describe_chart": 12, "reads": 80, "word_or_number": 9, "describe_text": 18,
 }  # fmt: skip
+# ... and in those to learn from, where what is hard comes more often.
+LEARNT_WEIGHTS = WEIGHTS | {
+    "count_shape": 32, "count_colour": 24, "spot": 30, "where": 36, "relation": 30, "absent": 8,
+    "describe_text": 30,
+}  # fmt: skip
+LEARNT_KINDS = {"scene": 48, "chart": 12, "text": 40}
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,11 @@ def sample_pictures(
         return ()
     if draw < _TEXT_ONLY + _TWO_PICTURES:
         return sample_pair(rng, held_out, chart_pool)
-    return (sample_shown(rng, held_out, chart_pool=chart_pool),)
+    if held_out:
+        return (sample_shown(rng, held_out, chart_pool=chart_pool),)
+    kind = rng.choices(tuple(LEARNT_KINDS), tuple(LEARNT_KINDS.values()))[0]
+    things = rng.randint(4, 6) if rng.random() < _CROWDED_SHARE else None
+    return (sample_shown(rng, held_out, kind, chart_pool, things=things),)
 
 
 def make_talk(
@@ -120,10 +131,15 @@ def outside_turn(
     return PictureTurn(user, manner.outside, "outside", images)
 
 
-def _pick(rng: random.Random, facts: dict[str, list[Fact]], but: set[str]) -> Fact:
+def _pick(
+    rng: random.Random,
+    facts: dict[str, list[Fact]],
+    but: set[str],
+    weights: dict[str, int] = WEIGHTS,
+) -> Fact:
     """A fact: first its kind, by weight, then one of the kind."""
     kinds = [kind for kind in facts if kind not in but] or list(facts)
-    kind = rng.choices(kinds, [WEIGHTS[kind] for kind in kinds])[0]
+    kind = rng.choices(kinds, [weights[kind] for kind in kinds])[0]
     return rng.choice(facts[kind])
 
 
@@ -143,7 +159,7 @@ def _turn_tokens(turn: PictureTurn) -> int:
 
 
 def _turn_count(rng: random.Random) -> int:
-    return rng.choices((1, 2, 3, 4), (70, 15, 10, 5))[0]
+    return rng.choices((1, 2, 3, 4), (35, 30, 25, 10))[0]
 
 
 def picture_talk(
@@ -162,7 +178,8 @@ def picture_talk(
                 rng.choice(unknown.THANKS.side(held_out)), manner.thanks, "thanks", 0
             )
         else:
-            fact = _next_fact(rng, shown, made, asked)
+            weights = WEIGHTS if held_out else LEARNT_WEIGHTS
+            fact = _next_fact(rng, shown, made, asked, weights)
             asked.add((fact.kind, str(fact.slots)))
             turn = _turn(rng, manner, fact, held_out, images, made[-1].kind if made else "")
         room -= _turn_tokens(turn)
@@ -173,7 +190,11 @@ def picture_talk(
 
 
 def _next_fact(
-    rng: random.Random, shown: Shown, made: list[PictureTurn], asked: set[tuple[str, str]]
+    rng: random.Random,
+    shown: Shown,
+    made: list[PictureTurn],
+    asked: set[tuple[str, str]],
+    weights: dict[str, int],
 ) -> Fact:
     """A fact not asked yet; sometimes of the kind of the last one, so that one can lean on it."""
     last = made[-1].kind if made else ""
@@ -186,7 +207,7 @@ def _next_fact(
             again = [f for f in more if (f.kind, str(f.slots)) not in asked][:1]
         if again:
             return rng.choice(again)
-    return _pick(rng, facts, {turn.kind for turn in made})
+    return _pick(rng, facts, {turn.kind for turn in made}, weights)
 
 
 def _count_of(rng: random.Random, scene: Scene, kind: str) -> Fact:

@@ -1,7 +1,8 @@
 """Talks about pictures as training batches, made ahead by several processes.
 
 A row is one talk; a batch holds a fixed number of pictures and of rows of each length, so that the
-training step compiles once. What a batch holds depends on the recipe, the seed and the step alone.
+training step compiles once. What a batch holds depends on the recipe, the seed and the step alone,
+and its pictures on seed and step, so that several models can learn from the same ones (`shared`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tokenizers import Tokenizer
 from training.ahead import made_ahead
 from training.batches import ANSWER, FRAME, PERSON
 from training.pictures.chart_pool import ChartPool
+from training.pictures.shown import Shown
 from training.pictures.talks import PictureTurn, make_talk, sample_pictures
 from training.vision.pixels import Patches, Pixels
 from training.vision.recipes import PictureFormat, VisionRecipe
@@ -137,16 +139,30 @@ def _places(length: int, starts: list[int], grids: list[tuple[int, int]]) -> NDA
     return places
 
 
+def draw(charts: ChartPool | None, seed: int, step: int, room: int) -> list[tuple[Shown, ...]]:
+    """What a step shows to any model: at most `room` pictures, mostly one by one."""
+    rng = random.Random(f"pictures {seed} {step}")
+    drawn: list[tuple[Shown, ...]] = []
+    pictures = 0
+    while pictures < room - 1:  # there is room for a pair
+        drawn.append(sample_pictures(rng, chart_pool=charts))
+        pictures += len(drawn[-1])
+    return drawn
+
+
 def make_batch(
-    recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int, step: int
+    recipe: VisionRecipe,
+    tokenizer: Tokenizer,
+    drawn: Sequence[tuple[Shown, ...]],
+    seed: int,
+    step: int,
 ) -> PictureBatch:
-    """The batch of one step."""
+    """The batch of one step, about what was drawn for it."""
     rng = random.Random(f"{recipe.name} {seed} {step}")
     batch = _empty(recipe)
     filled = [0] * len(batch.rows)
     pictures = 0
-    while pictures < recipe.schedule.pictures - 1:  # there is room for a pair
-        shown = sample_pictures(rng, chart_pool=charts)
+    for shown in drawn:
         numbered = [
             (number, recipe.image.pixels(one.image))
             for number, one in enumerate(shown, start=pictures)
@@ -218,4 +234,12 @@ def batches(
     workers: int,
 ) -> Iterator[PictureBatch]:
     """The batches of the given steps in order; with `workers` processes, made ahead."""
-    return made_ahead(partial(make_batch, recipe, tokenizer, charts, seed), steps, workers)
+    return made_ahead(partial(drawn_batch, recipe, tokenizer, charts, seed), steps, workers)
+
+
+def drawn_batch(
+    recipe: VisionRecipe, tokenizer: Tokenizer, charts: ChartPool | None, seed: int, step: int
+) -> PictureBatch:
+    """The batch of one step with its pictures."""
+    drawn = draw(charts, seed, step, recipe.schedule.pictures)
+    return make_batch(recipe, tokenizer, drawn, seed, step)

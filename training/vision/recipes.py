@@ -70,7 +70,7 @@ class VisionSchedule:
 
     steps: int = 14000
     pictures: int = 256
-    rows: tuple[tuple[int, int], ...] = ((150, 110), (110, 176))
+    rows: tuple[tuple[int, int], ...] = ((90, 114), (165, 176))
     learning_rate: float = 1e-3
     warmup_steps: int = 400
     weight_decay: float = 0.03
@@ -313,7 +313,7 @@ SMOLVLM = VisionRecipe(
     template=TEMPLATES / "smolvlm.jinja",
     base_eos="<|im_end|>",
     turn_eos="<end_of_utterance>",
-    schedule=VisionSchedule(rows=((150, 116), (110, 216))),
+    schedule=VisionSchedule(rows=((90, 116), (165, 216))),
     runs=(FIRST, SECOND(19_600), ON_CPU, THIRD(10_800)),
 )
 
@@ -420,7 +420,7 @@ GEMMA_VISION = VisionRecipe(
     template=TEMPLATES / "gemma3.jinja",
     base_eos="<eos>",
     turn_eos="<end_of_turn>",
-    schedule=VisionSchedule(rows=((150, 95), (110, 172))),
+    schedule=VisionSchedule(rows=((90, 100), (165, 172))),
     runs=(
         FIRST,
         SECOND(16_700),

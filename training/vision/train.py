@@ -20,6 +20,7 @@ from training.pictures.chart_pool import ChartPool
 from training.pictures.manners import MANNERS
 from training.pictures.talks import sample_texts
 from training.tokenizer import build_tokenizer, save_tokenizer
+from training.vision import shared
 from training.vision.batches import PictureBatch, batches
 from training.vision.models import Pictures, Talks, build_model, features, logits
 from training.vision.recipes import CONTEXT, VISION_RECIPES, VisionRecipe
@@ -29,9 +30,11 @@ SAMPLE_TALKS = 20_000
 
 @dataclass(frozen=True)
 class Options(loop.Options):
-    """What the command line decides; `charts` drawn ahead, None: draw them as needed."""
+    """What the command line decides; `charts` drawn ahead, None: draw them as needed; `batches`
+    that `training.vision.shared` writes, None: make them here."""
 
     charts: Path | None = None
+    batches: Path | None = None
     sample_talks: int = SAMPLE_TALKS
 
 
@@ -59,6 +62,8 @@ def train(recipe: VisionRecipe, options: Options) -> list[float]:
         return batch_loss(model, recipe, arrays)
 
     def made(steps: range) -> Iterator[loop.Arrays]:
+        if options.batches:
+            return map(to_arrays, shared.read(options.batches / recipe.name, steps))
         return map(
             to_arrays, batches(recipe, tokenizer, charts, options.seed, steps, options.workers)
         )
@@ -139,9 +144,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train a vision model.")
     loop.add_arguments(parser, sorted(VISION_RECIPES))
     parser.add_argument("--charts", type=Path, help="charts drawn ahead; default: draw as needed")
+    parser.add_argument("--batches", type=Path, help="where training.vision.shared writes them")
     given = parser.parse_args()
     recipe = VISION_RECIPES[given.model]
-    options = Options(**loop.common_options(given, recipe.schedule), charts=given.charts)
+    common = loop.common_options(given, recipe.schedule)
+    options = Options(**common, charts=given.charts, batches=given.batches)
     loop.report(recipe.name, options.out, train(recipe, options))
 
 

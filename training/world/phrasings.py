@@ -13,7 +13,7 @@ import random
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from training.world.names import is_held_out
@@ -276,6 +276,11 @@ LEGS = widened(
     (GIVE, _LEGS),
 )  # fmt: skip
 
+# Frames around an order, for sums that name the second number first.
+_DO_SUM = (
+    "{Q}.", "Please {q}.", "Can you {q}?", "Could you {q}?", "Will you {q}?", "Now {q}.",
+    "Try to {q}.", "Let us {q}.", "I want to {q}.", "I {q}.", "So {q}.", "Just {q}.",
+)  # fmt: skip
 ADD = widened(
     (
         "What is {a} + {b}?", "What's {a} + {b}?", "{a} + {b}", "{a}+{b}", "{a} + {b} =",
@@ -299,6 +304,16 @@ ADD = widened(
     ),
     (SUM, ("{a} + {b}", "{a} + {b}", "{a} plus {b}", "{a}+{b}")),
 )  # fmt: skip
+# Learnt beside them, and drawn from by no rule: what is held out stays the same for every model.
+ADD = replace(
+    ADD,
+    built=ADD.built
+    + built(
+        map(bare, ADD.held_out),
+        (SUM, ("{b} added to {a}", "adding {b} to {a}")),
+        (_DO_SUM, ("put {b} on top of {a}", "add {b} onto {a}", "join {b} to {a}")),
+    ),
+)
 
 SUBTRACT = widened(
     (
