@@ -59,17 +59,20 @@ def test_batches_written_for_several_models_are_those_that_each_would_make(
     writer = shared.Writer(models, None, 5, tmp_path)
     writing = Thread(target=shared.write, args=(writer, range(6), 0))
     writing.start()
-    readers = [shared.read(tmp_path / recipe.name, range(6)) for recipe, _ in models]
+    readers = {recipe.name: shared.read(tmp_path / recipe.name, range(6)) for recipe, _ in models}
     for step in range(6):
-        for (recipe, tokenizer), reader in zip(models, readers, strict=True):
-            given, own = next(reader), drawn_batch(recipe, tokenizer, None, 5, step)
+        for recipe, tokenizer in models:
+            if recipe.name not in readers:
+                continue
+            given, own = next(readers[recipe.name]), drawn_batch(recipe, tokenizer, None, 5, step)
             np.testing.assert_array_equal(given.pixels, own.pixels)
             for rows, same in zip(given.rows, own.rows, strict=True):
                 np.testing.assert_array_equal(rows.tokens, same.tokens)
             assert not (tmp_path / recipe.name / f"{step + 2}").exists()
-    assert not any(list(reader) for reader in readers)
+        if step == 1:  # a run that has had enough keeps nobody waiting
+            readers.pop("smolvlm").close()
+    assert not any(list(reader) for reader in readers.values())
     writing.join()
-    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
 def test_a_resumed_run_ends_like_an_uninterrupted_one(

@@ -25,6 +25,7 @@ from training.vision.recipes import VISION_RECIPES, VisionRecipe
 
 AHEAD = 60  # steps that may lie ready
 _PAUSE = 0.01
+_DONE = "done"  # a file beside the batches of a run that wants no more
 
 
 @dataclass(frozen=True)
@@ -37,44 +38,56 @@ class Writer:
     out: Path
 
     def __call__(self, step: int) -> None:
-        rooms = {recipe.schedule.pictures for recipe, _ in self.models}
+        reading = [model for model in self.models if not self.is_done(model[0])]
+        rooms = {recipe.schedule.pictures for recipe, _ in reading}
         drawn = {room: draw(self.charts, self.seed, step, room) for room in rooms}
-        for recipe, tokenizer in self.models:
+        for recipe, tokenizer in reading:
             shown = drawn[recipe.schedule.pictures]
             batch = make_batch(recipe, tokenizer, shown, self.seed, step)
             half = self.out / recipe.name / f"{step}.half"
             half.write_bytes(pickle.dumps(batch, protocol=5))
             half.rename(half.with_suffix(""))
 
+    def is_done(self, recipe: VisionRecipe) -> bool:
+        """Whether a model's run has taken all that it wants."""
+        return (self.out / recipe.name / _DONE).exists()
+
+    def waits(self, step: int) -> bool:
+        """Whether somebody has yet to take what was written long before a step."""
+        names = [recipe.name for recipe, _ in self.models if not self.is_done(recipe)]
+        return any((self.out / name / str(step - AHEAD)).exists() for name in names)
+
 
 def write(writer: Writer, steps: range, workers: int) -> None:
     """Writes the batches of these steps, never many more than the slowest reader has taken."""
     for recipe, _ in writer.models:
         (writer.out / recipe.name).mkdir(parents=True, exist_ok=True)
+        (writer.out / recipe.name / _DONE).unlink(missing_ok=True)
 
     def when_taken() -> Iterator[int]:
         for step in steps:
-            while any(_is_far_behind(writer.out / r.name, step) for r, _ in writer.models):
+            while writer.waits(step):
                 time.sleep(_PAUSE)
+            if all(writer.is_done(recipe) for recipe, _ in writer.models):
+                return
             yield step
 
     for _ in made_ahead(writer, when_taken(), workers):
         pass
 
 
-def _is_far_behind(folder: Path, step: int) -> bool:
-    return (folder / str(step - AHEAD)).exists()
-
-
 def read(folder: Path, steps: range) -> Iterator[PictureBatch]:
     """The batches of these steps as they are written, each removed once the next is asked for."""
-    for step in steps:
-        file = folder / str(step)
-        while not file.exists():
-            time.sleep(_PAUSE)
-        batch: PictureBatch = pickle.loads(file.read_bytes())
-        yield batch
-        file.unlink()
+    try:
+        for step in steps:
+            file = folder / str(step)
+            while not file.exists():
+                time.sleep(_PAUSE)
+            batch: PictureBatch = pickle.loads(file.read_bytes())
+            yield batch
+            file.unlink()
+    finally:
+        (folder / _DONE).touch()
 
 
 def main() -> None:

@@ -437,10 +437,18 @@ def _parameter(rng: random.Random, slot: Slot, held_out: bool, camel: bool) -> s
     return _joined(f"{first} {word}", camel)
 
 
+# How many functions are offered at once, one, two or three: held out, and to learn from, where the
+# right one must mostly be told from others.
+OFFERED, OFFERED_TO_LEARN = (0.5, 0.5, 0.0), (0.2, 0.5, 0.3)
+
+
 def sample_functions(rng: random.Random, held_out: bool) -> tuple[Function, ...]:
-    """One or two functions that no question can confuse."""
-    first = sample_function(rng, held_out)
-    return (first,) if rng.random() < 0.5 else (first, other_function(rng, held_out, (first,)))
+    """A few functions that no question can confuse."""
+    listed = [sample_function(rng, held_out)]
+    (count,) = rng.choices((1, 2, 3), OFFERED if held_out else OFFERED_TO_LEARN)
+    while len(listed) < count:
+        listed.append(other_function(rng, held_out, tuple(listed)))
+    return tuple(listed)
 
 
 def other_function(rng: random.Random, held_out: bool, listed: tuple[Function, ...]) -> Function:

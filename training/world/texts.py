@@ -11,6 +11,7 @@ from training.world.manners import Manner
 
 # The frame around the tools is always the same long text: seen less, it takes fewer pieces.
 FRAME_SHARE = 0.3
+SECOND_SHARE = 0.625  # of the conversations with several tools: so half give one, half give two
 
 
 def sample_texts(
@@ -25,8 +26,10 @@ def sample_texts(
     for _ in range(conversations):
         talk = make_conversation(rng, manner, thinks=thinking, calls=tools)
         for turn in talk.turns:
-            said = (turn.user, turn.answer, f"{turn.thought}\n" if thinking else "")
+            # A call's thought is left out: it spells names, which should stay apart.
+            thought = f"{turn.thought}\n" if thinking and not turn.call else ""
+            said = (turn.user, turn.answer, thought)
             yield from (text for text in said if text and not text.isupper())
-        yield from map(json.dumps, talk.tools)
+        yield from map(json.dumps, talk.tools[: 1 + (rng.random() < SECOND_SHARE)])
         if talk.tools and talk.system_text and rng.random() < FRAME_SHARE:
             yield talk.system_text

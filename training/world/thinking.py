@@ -24,7 +24,7 @@ TELL_BOTH = "They tell me the name {n} and the number {k}."
 STORY = "They want a story about {hero}."
 OPEN_STORY = "They want a story. I take {hero}."
 UNKNOWN = "They ask for something else. I do not know that."
-CALL = "I can call a tool for that."
+CALL = "They say {word}. I call {name}."
 RESULT = "The tool says {value}."
 SMALL_TALK = {
     "hello": "They greet me.",

@@ -60,7 +60,8 @@ NOUNS = _split(
     "treaty tribe trophy truck trumpet tunnel turbine tyre uniform union vacation valley valve "
     "vase vehicle velvet vendor vessel village vine vinegar virus visa visitor vitamin voucher "
     "voyage wagon wallet warehouse waste waterfall wealth weapon wedding whistle widget willow "
-    "window wing winter wire workshop yacht yarn yoghurt zebra zone"
+    "window wing winter wire workshop yacht yarn yoghurt zebra zone "
+    "surname username filename hostname pathname"
 )
 VERBS = _split(
     "accept activate adapt admire advance align allow alter amend analyse announce apply approve "
