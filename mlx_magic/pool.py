@@ -4,141 +4,38 @@ Room is made before a model's first array is read: `budget` plans, this file car
 """
 
 import threading
-import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic, perf_counter
 
 from . import demo
 from .adapters import AdapterSnapshot
-from .budget import AdmissionPlan, Held, over_budget, plan_admission
+from .budget import AdmissionPlan, over_budget, plan_admission
 from .engines import device, load_engine, preload
 from .engines.protocol import Cancelled, Engine
 from .errors import MlxMagicError, ResidentBusy, ResidentNotFound, UsageProblem, did_you_mean
 from .events import (
     ChangeKind,
-    Event,
-    Finished,
     LoadProgress,
-    LoadStage,
     PoolChange,
     PoolStatus,
     ResidentStatus,
     Unloaded,
 )
-from .families import model_kind
 from .messages import Message
 from .names import default_name
 from .options import GenerationOptions
 from .remote import Remote
+from .residents import Asked, Reading, Resident, Wanted
 from .snapshot import Snapshot
 from .worker import Job, MLXThread, Stream, let_go
 
 _CHANGES_KEPT = 1000
 _POLL_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 86_400.0  # of one timer: threads can't wait for ever so long
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked for, and as what: a model, perhaps a LoRA adapter over it or a draft model
-    beside it. `ttl_seconds`: how long it may stay idle, None for ever."""
-
-    snapshot: Snapshot | Remote[Snapshot]
-    name: str
-    pinned: bool = False
-    adapter: AdapterSnapshot | Remote[AdapterSnapshot] | None = None
-    draft: Snapshot | Remote[Snapshot] | None = None
-    ttl_seconds: float | None = None
-
-    @property
-    def own_bytes(self) -> int:
-        """What it costs beside its base, if it has one, by the files' headers."""
-        if self.adapter is not None:
-            return self.adapter.weight_bytes
-        return self.snapshot.weight_bytes + (self.draft.weight_bytes if self.draft else 0)
-
-    def is_same(self, other: "Asked") -> bool:
-        """Whether both are the same files, whatever they are called."""
-        return _files(self) == _files(other)
-
-
-@dataclass(frozen=True)
-class Wanted(Asked):
-    """The same with all of it on disk: it can be loaded, not only planned for."""
-
-    snapshot: Snapshot
-    adapter: AdapterSnapshot | None = None
-    draft: Snapshot | None = None
-
-
-def _files(asked: Asked) -> tuple[object, ...]:
-    parts = (asked.snapshot, asked.adapter, asked.draft)
-    return tuple(part and part.path for part in parts)
-
-
-@dataclass
-class _Resident:
-    """A model in memory. Only the pool changes it, under its lock."""
-
-    wanted: Wanted
-    engine: Engine
-    load_seconds: float
-    last_used: datetime
-    pinned: bool
-    base: "_Resident | None" = None
-    idle_since: float = field(default_factory=monotonic)
-    requests: int = 0
-    leases: int = 0
-    leaving: bool = False
-    generation_tps: float | None = None
-    streams: "weakref.WeakSet[Stream]" = field(default_factory=weakref.WeakSet)
-
-    @property
-    def name(self) -> str:
-        return self.wanted.name
-
-    @property
-    def spec(self) -> str:
-        return self.wanted.snapshot.spec
-
-    def held(self) -> Held:
-        return Held(
-            name=self.name,
-            own_bytes=self.engine.weight_bytes,
-            cache_bytes=self.engine.cache_bytes,
-            pinned=self.pinned,
-            busy=self.leases > 0,
-            base=self.base.name if self.base else None,
-        )
-
-    def status(self) -> ResidentStatus:
-        wanted = self.wanted
-        return ResidentStatus(
-            name=self.name,
-            spec=self.spec,
-            revision=wanted.snapshot.revision,
-            family=self.engine.family.name,
-            kind=self.engine.kind,
-            weight_bytes=self.engine.weight_bytes,
-            shared_bytes=self.base.engine.weight_bytes if self.base else 0,
-            cache_bytes=self.engine.cache_bytes,
-            pinned=self.pinned,
-            busy=self.leases > 0,
-            adapter=wanted.adapter.spec if wanted.adapter else None,
-            requests=self.requests,
-            load_seconds=self.load_seconds,
-            last_used=self.last_used,
-            base=self.base.name if self.base else None,
-            draft=wanted.draft.spec if wanted.draft else None,
-            ttl_seconds=wanted.ttl_seconds,
-            towerless=self.engine.kind == "text" and model_kind(wanted.snapshot.config) == "vision",
-            generation_tps=self.generation_tps,
-            leaving=self.leaving,
-        )
 
 
 class ModelPool:
@@ -155,7 +52,7 @@ class ModelPool:
         self._thread = thread
         self._lock = threading.RLock()
         self._quiet = threading.Condition(self._lock)  # told when a lease ends
-        self._residents: OrderedDict[str, _Resident] = OrderedDict()  # least recently used first
+        self._residents: OrderedDict[str, Resident] = OrderedDict()  # least recently used first
         self._default_budget: Callable[[], int | None] | None = default_budget
         self._budget: int | None = None
         self._changes: deque[PoolChange] = deque(maxlen=_CHANGES_KEPT)
@@ -185,7 +82,7 @@ class ModelPool:
         takes longer than a moment.
         """
         wanted = Wanted(snapshot, name, pinned, adapter, draft, ttl_seconds)
-        reading = _Reading(wanted.own_bytes)
+        reading = Reading(wanted.own_bytes)
         status = self._thread.call(
             lambda job: self._load(job, wanted, reading),
             on_wait=None if on_progress is None else lambda: on_progress(reading.progress()),
@@ -239,14 +136,14 @@ class ModelPool:
         missing = asked.adapter is not None and self._base_of(asked) is None
         return asked.own_bytes + (asked.snapshot.weight_bytes if missing else 0)
 
-    def _admission(self, need_bytes: int, base: _Resident | None) -> AdmissionPlan:
+    def _admission(self, need_bytes: int, base: Resident | None) -> AdmissionPlan:
         """The plan that makes room, sparing the base."""
         held = [resident.held() for resident in self._residents.values()]
         if base is not None:
             held = [replace(h, busy=False, needed=True) if h.name == base.name else h for h in held]
         return plan_admission(need_bytes, self._limit(), self._other_bytes(), held)
 
-    def _load(self, job: Job, wanted: Wanted, reading: "_Reading") -> ResidentStatus:
+    def _load(self, job: Job, wanted: Wanted, reading: Reading) -> ResidentStatus:
         there = self._there(wanted)
         if there is not None:
             return self._found(there, wanted)
@@ -281,7 +178,7 @@ class ModelPool:
                 raise
             return self._enter(wanted, base, engines, perf_counter() - started)
 
-    def _built(self, wanted: Wanted, base: _Resident | None) -> list[Engine]:
+    def _built(self, wanted: Wanted, base: Resident | None) -> list[Engine]:
         """The engines to be read, a base that is to be brought in before the view over it.
 
         Whatever doesn't fit is refused here, before anything is evicted for it.
@@ -294,7 +191,7 @@ class ModelPool:
         return [under, under.view(wanted.adapter)]
 
     def _enter(
-        self, wanted: Wanted, base: _Resident | None, engines: list[Engine], seconds: float
+        self, wanted: Wanted, base: Resident | None, engines: list[Engine], seconds: float
     ) -> ResidentStatus:
         """Make what was read residents, all at once."""
         *under, engine = engines
@@ -303,18 +200,18 @@ class ModelPool:
                 own = Wanted(
                     wanted.snapshot, self._base_name(wanted), ttl_seconds=wanted.ttl_seconds
                 )
-                base = self._residents[own.name] = _Resident(own, under[0], seconds, _now(), False)
+                base = self._residents[own.name] = Resident(own, under[0], seconds, _now(), False)
                 self._tell(
                     "loaded", own.name, under[0].weight_bytes, f"as the base of {wanted.name}"
                 )
-            resident = _Resident(wanted, engine, seconds, _now(), wanted.pinned, base)
+            resident = Resident(wanted, engine, seconds, _now(), wanted.pinned, base)
             self._residents[wanted.name] = resident
             self._touch(resident)
             self._tell("loaded", wanted.name, engine.weight_bytes)
             return resident.status()
 
     @contextmanager
-    def _leased(self, base: _Resident | None) -> Iterator[None]:
+    def _leased(self, base: Resident | None) -> Iterator[None]:
         """Let nobody unload a base while an adapter is laid over it."""
         if base is None:
             yield
@@ -330,7 +227,7 @@ class ModelPool:
                 base.leases -= 1
                 self._quiet.notify_all()
 
-    def _make_room(self, need_bytes: int, base: _Resident | None, what_for: str) -> list[_Resident]:
+    def _make_room(self, need_bytes: int, base: Resident | None, what_for: str) -> list[Resident]:
         """Carry the plan out; the residents that it evicted, which can be brought back."""
         with self._lock:  # nobody can lease one between the plan and its eviction
             plan = self._admission(need_bytes, base)
@@ -344,7 +241,7 @@ class ModelPool:
             self._tell("evicted", resident.name, size, f"to make room for {what_for}")
         return evicted
 
-    def _bring_back(self, evicted: Sequence[_Resident], order: Sequence[str]) -> list[str]:
+    def _bring_back(self, evicted: Sequence[Resident], order: Sequence[str]) -> list[str]:
         """Load again what was evicted for a model whose files could not be read after all.
 
         Returns the names of those that stay evicted.
@@ -379,7 +276,7 @@ class ModelPool:
                     f"choose another with --as NAME, or %unload_model {name} first"
                 )
 
-    def _there(self, asked: Asked) -> _Resident | None:
+    def _there(self, asked: Asked) -> Resident | None:
         """The resident that the name stands for, which must be what is asked for."""
         with self._lock:
             self.require_free(asked.name, asked.snapshot.spec)
@@ -391,11 +288,11 @@ class ModelPool:
             if resident is None or resident.wanted.is_same(asked):
                 return resident
             raise UsageProblem(
-                f"the name {asked.name!r} is taken by {_described(resident, asked)}; "
+                f"the name {asked.name!r} is taken by {resident.beside(asked)}; "
                 f"choose another with --as NAME, or %unload_model {asked.name} first"
             )
 
-    def _found(self, resident: _Resident, wanted: Wanted) -> ResidentStatus:
+    def _found(self, resident: Resident, wanted: Wanted) -> ResidentStatus:
         with self._lock:
             if wanted.pinned and not resident.pinned:
                 resident.pinned = True
@@ -405,7 +302,7 @@ class ModelPool:
             self._touch(resident)
             return resident.status()
 
-    def _base_of(self, asked: Asked) -> _Resident | None:
+    def _base_of(self, asked: Asked) -> Resident | None:
         """The resident over whose weights an adapter of this snapshot can lie."""
         if asked.adapter is None:
             return None
@@ -446,7 +343,7 @@ class ModelPool:
         self._watch_idle()  # a base without views may grow idle
         return unloaded
 
-    def _take_out(self, resident: _Resident) -> Unloaded:
+    def _take_out(self, resident: Resident) -> Unloaded:
         """In one job of the MLX thread, so that no load in between counts what is on its way."""
         with self._lock:
             self._require_no_view(resident)
@@ -458,7 +355,7 @@ class ModelPool:
         self._tell("unloaded", status.name, freed)
         return Unloaded(status, freed, held_by)
 
-    def _require_no_view(self, base: _Resident) -> None:
+    def _require_no_view(self, base: Resident) -> None:
         views = [r.name for r in self._residents.values() if r.base is base]
         if views:
             raise ResidentBusy(
@@ -466,7 +363,7 @@ class ModelPool:
                 f"{base.name}; %unload_model {' '.join(views)} first"
             )
 
-    def _free(self, resident: _Resident, kind: ChangeKind, why: str) -> None:
+    def _free(self, resident: Resident, kind: ChangeKind, why: str) -> None:
         """Take a resident out and free it, on the MLX thread."""
         with self._lock:
             self._residents.pop(resident.name, None)
@@ -536,7 +433,7 @@ class ModelPool:
                 self._timer.daemon = True
                 self._timer.start()
 
-    def _idle_ends(self) -> list[tuple[_Resident, float]]:
+    def _idle_ends(self) -> list[tuple[Resident, float]]:
         """When each is to be freed; not what has no limit, is pinned, busy or a base in use."""
         in_use = {id(resident.base) for resident in self._residents.values()}
         return [
@@ -585,7 +482,7 @@ class ModelPool:
         engine = resident.engine
         try:
             stream = self._thread.stream(
-                lambda control: _timed(resident, engine.stream(messages, options, control)),
+                lambda control: resident.timed(engine.stream(messages, options, control)),
                 done=lambda: self._answered(resident),
             )
         except BaseException:
@@ -594,7 +491,7 @@ class ModelPool:
         resident.streams.add(stream)
         return stream
 
-    def _require_sight(self, resident: _Resident, messages: Sequence[Message]) -> None:
+    def _require_sight(self, resident: Resident, messages: Sequence[Message]) -> None:
         """Refuse pictures, of this turn or of an earlier one, for a model that reads text only."""
         if resident.engine.kind == "vision" or not any(message.images for message in messages):
             return
@@ -605,7 +502,7 @@ class ModelPool:
             remedy += ", or go on without the pictures in another conversation (--conversation)"
         raise UsageProblem(f"{resident.name} reads text only{why}; {remedy}")
 
-    def _find(self, name: str | None) -> _Resident:
+    def _find(self, name: str | None) -> Resident:
         if not self._residents:
             raise ResidentNotFound("no model is loaded; try %load_model demo:qwen (tiny, offline)")
         if name is None:
@@ -620,7 +517,7 @@ class ModelPool:
             "(%models lists them, %load_model brings one in)"
         )
 
-    def _touch(self, resident: _Resident) -> None:
+    def _touch(self, resident: Resident) -> None:
         """Used just now; a view's base with it, and before it."""
         if resident.base is not None:
             self._touch(resident.base)
@@ -628,7 +525,7 @@ class ModelPool:
         if resident.name in self._residents:  # not so once the pool has been closed
             self._residents.move_to_end(resident.name)
 
-    def _answered(self, resident: _Resident) -> None:
+    def _answered(self, resident: Resident) -> None:
         """The answer has ended: on the MLX thread."""
         self._release(resident)
         self._trim_caches()
@@ -650,7 +547,7 @@ class ModelPool:
         for resident in dropping:
             resident.engine.drop_caches()
 
-    def _release(self, resident: _Resident) -> None:
+    def _release(self, resident: Resident) -> None:
         with self._quiet:
             resident.leases -= 1
             self._touch(resident)
@@ -708,51 +605,11 @@ class ModelPool:
                 self._timer.cancel()
 
 
-class _Reading:
-    """A load as whoever waits for it sees it: by the memory that MLX holds more than before."""
-
-    def __init__(self, total_bytes: int) -> None:
-        self._total_bytes = total_bytes
-        self._before_bytes = 0
-        self.stage: LoadStage = "waiting"
-
-    def begin(self, total_bytes: int) -> None:
-        """Room has been made; so much is read now."""
-        self._total_bytes, self._before_bytes = total_bytes, device.memory_bytes()[0]
-        self.stage = "reading"
-
-    def progress(self) -> LoadProgress:
-        """How far it is, seen from any thread."""
-        read_bytes = 0
-        if self.stage == "reading":
-            read_bytes = max(0, device.memory_bytes()[0] - self._before_bytes)
-        return LoadProgress(self.stage, min(read_bytes, self._total_bytes), self._total_bytes)
-
-
-def _timed(resident: _Resident, events: Iterator[Event]) -> Iterator[Event]:
-    """The same events; the speed that the last of them tells is kept."""
-    for event in events:
-        if isinstance(event, Finished) and event.stats.generation_tps:
-            resident.generation_tps = event.stats.generation_tps
-        yield event
-
-
 def vision_hint() -> str:
     """What to type for a model that can see: one of the package's, or a small one of the Hub."""
     demos = [model.spec for model in demo.list() if model.kind == "vision"]
     spec = demos[0] if demos else "mlx-community/gemma-3-4b-it-4bit"
     return f"load a vision model, e.g. %load_model {spec}"
-
-
-def _described(resident: _Resident, asked: Asked) -> str:
-    """What has a name that was wanted for something else of the same model."""
-    if resident.wanted.adapter is not None:
-        return f"{resident.wanted.adapter.spec} over {resident.spec}"
-    if _files(resident.wanted)[0] != _files(asked)[0]:
-        return f"another revision of {resident.spec}"
-    if resident.wanted.draft is not None:
-        return f"{resident.spec} with {resident.wanted.draft.spec} as its draft"
-    return f"{resident.spec} by itself"
 
 
 def _close_and_look(engine: Engine) -> tuple[int, tuple[str, ...]]:

@@ -19,8 +19,9 @@ from .images import image_part
 from .messages import ImagePart, Message
 from .names import check_name, default_name
 from .options import GenerationOptions
-from .pool import Asked, ModelPool, vision_hint
+from .pool import ModelPool, vision_hint
 from .remote import Remote
+from .residents import Asked
 from .settings import Settings, current
 from .worker import MLXThread
 

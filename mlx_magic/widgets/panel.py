@@ -16,11 +16,11 @@ from IPython.display import display
 from .. import demo, hub
 from ..budget import AdmissionPlan, foresee
 from ..events import DownloadProgress, LoadProgress, PoolStatus, ResidentStatus
-from ..pool import Asked
 from ..remote import Remote
 from ..render import panel as views
 from ..render.models import loaded_line, shrunk_line, unloaded_line
 from ..render.progress import progress_line
+from ..residents import Asked
 from ..settings import parse_budget
 from ..units import format_bytes, typed_bytes
 from .comms import all_of, hear_while_busy
