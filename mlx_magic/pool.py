@@ -288,7 +288,7 @@ class ModelPool:
             if resident is None or resident.wanted.is_same(asked):
                 return resident
             raise UsageProblem(
-                f"the name {asked.name!r} is taken by {resident.beside(asked)}; "
+                f"the name {asked.name!r} is taken by {resident.described_for(asked)}; "
                 f"choose another with --as NAME, or %unload_model {asked.name} first"
             )
 

@@ -1,7 +1,4 @@
-"""A resident, what was asked for when it was loaded, and a load as it goes on: values of the pool.
-
-Only the pool changes a `Resident`, under its lock.
-"""
+"""What the pool keeps: a resident, what was asked for when it was loaded, a load as it goes on."""
 
 import weakref
 from collections.abc import Iterator
@@ -60,7 +57,7 @@ def _files(asked: Asked) -> tuple[object, ...]:
 
 @dataclass
 class Resident:
-    """A model in memory. Only the pool changes it, under its lock."""
+    """A model in memory. Only the pool changes it, under its lock; its speed is noted outside."""
 
     wanted: Wanted
     engine: Engine
@@ -129,7 +126,7 @@ class Resident:
                 self.generation_tps = event.stats.generation_tps
             yield event
 
-    def beside(self, asked: Asked) -> str:
+    def described_for(self, asked: Asked) -> str:
         """What this is, said to whoever wanted something else of the same model by its name."""
         if self.wanted.adapter is not None:
             return f"{self.wanted.adapter.spec} over {self.spec}"

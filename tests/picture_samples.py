@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from training.pictures.manners import PictureManner
-from training.pictures.shown import Charts
+from training.pictures.shown import Charts, Shown
 from training.pictures.talks import Talk, make_talk, sample_pictures
 
 
@@ -14,8 +14,13 @@ from training.pictures.talks import Talk, make_talk, sample_pictures
 class Sample:
     """Pictures, and conversations about them that know nothing of one another."""
 
-    images: tuple[Image.Image, ...]
+    shown: tuple[Shown, ...]
     talks: tuple[Talk, ...]
+
+    @property
+    def images(self) -> tuple[Image.Image, ...]:
+        """The pictures themselves."""
+        return tuple(one.image for one in self.shown)
 
 
 def make_sample(
@@ -28,4 +33,4 @@ def make_sample(
     """One or two pictures (or none) and `talks` conversations about them."""
     shown = sample_pictures(rng, held_out, chart_pool)
     made = tuple(make_talk(rng, manner, shown, held_out) for _ in range(talks))
-    return Sample(tuple(one.image for one in shown), made)
+    return Sample(shown, made)

@@ -149,7 +149,7 @@ def started(parameters: Tree, folder: Path) -> Tree:
         wrong = sorted(set(shapes.items()) ^ set(wanted.items()))
         raise ValueError(f"{folder}: other weights than this recipe's: {wrong[:4]}")
     made: Tree = tree_unflatten([(n, v.astype(mx.float32)) for n, v in weights.items()])
-    return made
+    return in_order_of(parameters, made)
 
 
 def copy_tokenizer(start: Path, out: Path) -> None:

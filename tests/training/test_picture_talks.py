@@ -14,6 +14,7 @@ import pytest
 from picture_samples import Sample, make_sample
 
 from mlx_magic.demo.pictures.facts import QUESTIONS
+from mlx_magic.demo.pictures.scenes import Scene
 from mlx_magic.demo.pictures.words import TRAIN_WORDS
 from training.pictures import cases as cases_module
 from training.pictures import unknown
@@ -73,6 +74,24 @@ def test_a_third_of_the_talks_have_one_turn_and_most_samples_one_picture(
     assert 0.8 < pictures[1] / 600 < 0.9 and pictures[2] > 30 and pictures[0] > 10
     turns = Counter(len(talk) for sample in samples for talk in sample.talks)
     assert 0.3 < turns[1] / turns.total() < 0.5 and turns[3] > 200
+
+
+def test_what_is_hard_is_learnt_more_often_than_it_is_asked(pool: ChartPool) -> None:
+    def counted(held_out: bool) -> tuple[Counter[str], Counter[str]]:
+        rng, kinds, shown = random.Random(3), Counter[str](), Counter[str]()
+        for _ in range(500):
+            sample = make_sample(rng, "smolvlm", held_out, pool, talks=1)
+            kinds.update(turn.kind for talk in sample.talks for turn in talk)
+            for one in sample.shown if len(sample.shown) == 1 else ():
+                crowd = len(one.spec.things) > 3 if isinstance(one.spec, Scene) else False
+                shown.update([one.kind, "crowd"] if crowd else [one.kind])
+        return kinds, shown
+
+    (learnt, seen), (asked, scenes) = counted(False), counted(True)
+    for kind in ("count_shape", "count_colour", "spot", "relation"):
+        assert learnt[kind] / learnt.total() > 1.1 * asked[kind] / asked.total()
+    assert seen["chart"] < 0.85 * scenes["chart"] and seen["text"] > scenes["text"]
+    assert seen["crowd"] / seen["scene"] > 1.1 * scenes["crowd"] / scenes["scene"]
 
 
 def test_every_kind_is_asked(samples: list[Sample]) -> None:

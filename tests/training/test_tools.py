@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,11 @@ def rendered(messages: list[dict[str, Any]], tools: Any, **options: Any) -> str:
     return str(texts[0])
 
 
-@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
 @pytest.mark.parametrize("system", [None, "Be brief."])
 def test_the_system_turn_is_the_templates_own(count: int, system: str | None) -> None:
     rng = random.Random(1)
-    first = functions.sample_function(rng, False)
-    listed = (first, functions.other_function(rng, False, (first,)))[:count]
+    listed = [functions.sample_function(rng, False) for _ in range(count)]
     schemas = tuple(function.schema for function in listed)
     chat = [{"role": "system", "content": system}] if system else []
     theirs = rendered([*chat, {"role": "user", "content": "x"}], list(schemas) or None)
@@ -126,13 +126,20 @@ def test_every_call_is_answered_by_its_result_or_ends_nothing() -> None:
             assert (turn.call is not None) == (then.result is not None)
 
 
-def test_a_question_names_no_other_tool_than_the_one_it_needs() -> None:
-    rng = random.Random(8)
+@pytest.mark.parametrize("held_out", [True, False])
+def test_a_question_names_no_other_tool_than_the_one_it_needs(held_out: bool) -> None:
+    rng, offered = random.Random(8), Counter[int]()
     for _ in range(300):
-        listed = functions.sample_functions(rng, held_out=True)
-        talk = tool_talk(rng, PLAIN, held_out=True, thinks=False)
-        asked = world.exchange(talk, listed[0], listed)[0].user.lower()
-        assert not any(other.told_by in asked for other in listed[1:])
+        listed = functions.sample_functions(rng, held_out)
+        offered[len(listed)] += 1
+        talk = tool_talk(rng, PLAIN, held_out, thinks=False)
+        turn = world.exchange(talk, listed[0], listed)[0]
+        assert not any(other.told_by in turn.user.lower() for other in listed[1:])
+        assert turn.thought.endswith(f"I call {listed[0].name}.")
+        word = turn.thought.removeprefix("They say ").split(". I call")[0]
+        assert word.lower() in turn.user.lower()
+    shares = functions.OFFERED if held_out else functions.OFFERED_TO_LEARN
+    assert all(abs(offered[i + 1] / 300 - share) < 0.1 for i, share in enumerate(shares))
 
 
 def test_no_held_out_function_city_or_word_of_a_tool_is_learnt() -> None:

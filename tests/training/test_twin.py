@@ -86,18 +86,36 @@ def test_a_text_twin_loses_what_its_model_loses(text: Path) -> None:
     assert said == pytest.approx((total / counted).item(), rel=1e-4)
 
 
-def test_a_twin_learns_and_leaves_a_folder_that_mlx_lm_opens(text: Path, tmp_path: Path) -> None:
-    from mlx_lm import load
-
-    losses = twin_train.train(
+def learn(model: str, start: Path, out: Path) -> list[float]:
+    """A short run of a twin."""
+    return twin_train.train(
         Namespace(
-            model="qwen", start=text, out=tmp_path, steps=6, seed=1, charts=None, workers=0,
+            model=model, start=start, out=out, steps=6, seed=1, charts=None, workers=0,
             learning_rate=2e-3, muon_rate=0.01, save_every=4,
         )
     )  # fmt: skip
+
+
+def test_a_twin_learns_and_leaves_a_folder_that_mlx_lm_opens(text: Path, tmp_path: Path) -> None:
+    from mlx_lm import load
+
+    losses = learn("qwen", text, tmp_path)
     assert losses[-1] < losses[0] - 0.5
     model, tokenizer = load(str(tmp_path))[:2]
     assert tokenizer.eos_token and model.parameters()
+
+
+def test_a_vision_twin_learns_and_leaves_a_folder_that_mlx_vlm_opens(
+    vision: tuple[VisionRecipe, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlx_vlm import load
+
+    recipe, folder = vision
+    monkeypatch.setattr(twin_train, "few_pictures", few)
+    losses = learn(recipe.name, folder, tmp_path)
+    assert losses[-1] < losses[0] - 0.5
+    model, processor = load(str(tmp_path))
+    assert processor.tokenizer.eos_token and model.parameters()
 
 
 def test_finer_patches_see_a_plain_picture_as_before() -> None:

@@ -57,9 +57,9 @@ def test_batches_written_for_several_models_are_those_that_each_would_make(
     monkeypatch.setattr(shared, "AHEAD", 2)
     models = [(short(n), Tokenizer.from_file(str(DEMO / n / "tokenizer.json"))) for n in REAL]
     writer = shared.Writer(models, None, 5, tmp_path)
-    writing = Thread(target=shared.write, args=(writer, range(6), 0))
+    writing = Thread(target=shared.write, args=(writer, range(6), 0), daemon=True)
     writing.start()
-    readers = {recipe.name: shared.read(tmp_path / recipe.name, range(6)) for recipe, _ in models}
+    readers = {r.name: shared.read(tmp_path / r.name, range(7), 5) for r, _ in models}
     for step in range(6):
         for recipe, tokenizer in models:
             if recipe.name not in readers:
@@ -68,11 +68,24 @@ def test_batches_written_for_several_models_are_those_that_each_would_make(
             np.testing.assert_array_equal(given.pixels, own.pixels)
             for rows, same in zip(given.rows, own.rows, strict=True):
                 np.testing.assert_array_equal(rows.tokens, same.tokens)
-            assert not (tmp_path / recipe.name / f"{step + 2}").exists()
+            assert len(list((tmp_path / recipe.name).iterdir())) <= 2
         if step == 1:  # a run that has had enough keeps nobody waiting
             readers.pop("smolvlm").close()
-    assert not any(list(reader) for reader in readers.values())
-    writing.join()
+    for reader in readers.values():
+        with pytest.raises(EOFError, match="before step 6"):
+            next(reader)
+    writing.join(60)
+    assert not writing.is_alive()
+    with pytest.raises(FileExistsError):
+        shared.write(writer, range(6), 0)
+
+
+def test_a_run_refuses_batches_of_another_seed(tmp_path: Path) -> None:
+    recipe = short("smolvlm")
+    tokenizer = Tokenizer.from_file(str(DEMO / "smolvlm" / "tokenizer.json"))
+    shared.write(shared.Writer([(recipe, tokenizer)], None, 5, tmp_path), range(1), 0)
+    with pytest.raises(ValueError, match="seed 5, not 6"):
+        next(shared.read(tmp_path / "smolvlm", range(1), 6))
 
 
 def test_a_resumed_run_ends_like_an_uninterrupted_one(

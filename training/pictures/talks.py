@@ -26,7 +26,7 @@ _TEXT_ONLY, _TWO_PICTURES = 0.05, 0.10
 _UNKNOWN_SHARE = 0.045
 _CROWDED_SHARE = 0.2  # of the scenes to learn from: four to six things
 
-# How often each kind is asked, among those that a picture has: in held-out talks ...
+# How often each kind is asked, among those that a picture has: in general ...
 WEIGHTS = {
     "count_all": 6, "count_shape": 16, "count_colour": 14, "colour_of": 8, "shape_of": 10,
     "spot": 18, "where": 32, "relation": 22, "bigger": 12, "exists": 9, "describe": 15,
@@ -34,9 +34,9 @@ WEIGHTS = {
     "chart_kind": 10, "chart_count": 32, "largest": 28, "smallest": 32, "trend": 40,
     "describe_chart": 12, "reads": 80, "word_or_number": 9, "describe_text": 18,
 }  # fmt: skip
-# ... and in those to learn from, where what is hard comes more often.
+# ... and to learn from, about one picture: what is hard comes more often.
 LEARNT_WEIGHTS = WEIGHTS | {
-    "count_shape": 32, "count_colour": 24, "spot": 30, "where": 36, "relation": 30, "absent": 8,
+    "count_shape": 36, "count_colour": 24, "spot": 34, "where": 42, "relation": 42, "absent": 8,
     "describe_text": 30,
 }  # fmt: skip
 LEARNT_KINDS = {"scene": 48, "chart": 12, "text": 40}

@@ -21,7 +21,7 @@ WARMUP_STEPS = 100
 
 
 @dataclass(frozen=True)
-class Rates:
+class Peaks:
     """The peaks; each rises and then falls as a cosine to a hundredth."""
 
     muon: float
@@ -41,8 +41,8 @@ class Rates:
 class Optimizer:
     """Updates `weights` in place."""
 
-    def __init__(self, weights: Weights, rates: Rates) -> None:
-        self._weights, self._rates = weights, rates
+    def __init__(self, weights: Weights, peaks: Peaks) -> None:
+        self._weights, self._peaks = weights, peaks
         self._alike: dict[torch.Size, list[str]] = defaultdict(list)
         for name, value in weights.items():
             if is_inner_matrix(name, value):
@@ -57,16 +57,16 @@ class Optimizer:
     def update(self, gradients: Weights) -> None:
         """One step, the gradient's norm held to 1."""
         self._step += 1
-        share = self._rates.share(self._step)
+        share = self._peaks.share(self._step)
         norm = torch.stack([g.norm() for g in gradients.values()]).norm().item()
         held = {name: g * min(1.0, 1 / (norm + 1e-6)) for name, g in gradients.items()}
         for shape, names in self._alike.items():
             turned = orthogonalized(torch.stack([self._nesterov(n, held[n]) for n in names]))
-            rate = self._rates.muon * share * max(1, shape[0] / shape[1]) ** 0.5
+            rate = self._peaks.muon * share * max(1, shape[0] / shape[1]) ** 0.5
             for name, direction in zip(names, turned, strict=True):
                 self._weights[name].sub_(direction, alpha=rate)
         for name in self._others:
-            self._adamw(name, held[name], self._rates.adamw * share)
+            self._adamw(name, held[name], self._peaks.adamw * share)
 
     def _nesterov(self, name: str, gradient: torch.Tensor) -> torch.Tensor:
         velocity = self._first[name].lerp_(gradient, 1 - MOMENTUM)
@@ -80,7 +80,7 @@ class Optimizer:
             for moment, beta in zip((first, second), BETAS, strict=True)
         )
         weight = self._weights[name]
-        weight.mul_(1 - rate * self._rates.weight_decay)
+        weight.mul_(1 - rate * self._peaks.weight_decay)
         weight.sub_(mean / (square.sqrt() + 1e-8), alpha=rate)
 
 

@@ -19,7 +19,7 @@ from training import batches as text_batches
 from training.pictures.chart_pool import ChartPool
 from training.recipes import RECIPES
 from training.twin.layers import Weights
-from training.twin.optimizer import Optimizer, Rates
+from training.twin.optimizer import Optimizer, Peaks
 from training.twin.text import TextTwin, groups_of
 from training.twin.vision import VisionTwin
 from training.vision import batches as picture_batches
@@ -76,8 +76,8 @@ def train(args: argparse.Namespace) -> list[float]:
     weights = {name: value.float().requires_grad_() for name, value in loaded.items()}
     tokenizer = Tokenizer.from_file(str(args.start / "tokenizer.json"))
     schedule = (VISION_RECIPES.get(args.model) or RECIPES[args.model]).schedule
-    rates = Rates(args.muon_rate, args.learning_rate, schedule.weight_decay, args.steps)
-    optimizer = Optimizer(weights, rates)
+    peaks = Peaks(args.muon_rate, args.learning_rate, schedule.weight_decay, args.steps)
+    optimizer = Optimizer(weights, peaks)
     losses = vision_losses if args.model in VISION_RECIPES else text_losses
     said: list[float] = []
     with tqdm(losses(args, tokenizer), total=args.steps, unit="step", mininterval=2) as bar:

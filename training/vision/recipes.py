@@ -65,7 +65,7 @@ class VisionSchedule:
 
     A step sees `pictures` new pictures with a talk about each, or about two together, and a few
     talks without one. A talk goes into the first of `rows`, given as (number, tokens), that it
-    fits: most are short, and long ones need not stretch them all.
+    fits, so that long ones do not stretch them all.
     """
 
     steps: int = 14000

@@ -63,7 +63,7 @@ def train(recipe: VisionRecipe, options: Options) -> list[float]:
 
     def made(steps: range) -> Iterator[loop.Arrays]:
         if options.batches:
-            return map(to_arrays, shared.read(options.batches / recipe.name, steps))
+            return map(to_arrays, shared.read(options.batches / recipe.name, steps, options.seed))
         return map(
             to_arrays, batches(recipe, tokenizer, charts, options.seed, steps, options.workers)
         )
@@ -146,6 +146,8 @@ def main() -> None:
     parser.add_argument("--charts", type=Path, help="charts drawn ahead; default: draw as needed")
     parser.add_argument("--batches", type=Path, help="where training.vision.shared writes them")
     given = parser.parse_args()
+    if given.batches and (given.resume or given.stop_after or not given.start):
+        parser.error("--batches are for a whole run from --start, whose tokenizer they are in")
     recipe = VISION_RECIPES[given.model]
     common = loop.common_options(given, recipe.schedule)
     options = Options(**common, charts=given.charts, batches=given.batches)

@@ -78,7 +78,7 @@ def make_tool_conversation(
     turns: int | None = None,
     thinks: bool = False,
 ) -> Conversation:
-    """A conversation in which one or two tools are offered."""
+    """A conversation in which a few tools are offered."""
     talk = tool_talk(rng, manner, held_out, thinks)
     listed = sample_functions(rng, held_out)
     system, shout = sample_system(rng, held_out) if rng.random() < 0.6 else (None, False)

@@ -7,17 +7,20 @@ import random
 from collections.abc import Iterator
 
 from training.world.conversations import make_conversation
+from training.world.functions import OFFERED, OFFERED_TO_LEARN
 from training.world.manners import Manner
 
 # The frame around the tools is always the same long text: seen less, it takes fewer pieces.
 FRAME_SHARE = 0.3
-SECOND_SHARE = 0.625  # of the conversations with several tools: so half give one, half give two
+# Of the conversations with several tools, those that give two schemas: half of all, as held out.
+SECOND_SHARE = OFFERED[1] / (1 - OFFERED_TO_LEARN[0])
 
 
 def sample_texts(
     manner: Manner, seed: int, conversations: int, thinking: bool = False, tools: bool = False
 ) -> Iterator[str]:
-    """Questions and answers; with `thinking` thoughts too, with `tools` schemas, calls, results.
+    """Questions and answers; with `thinking` thoughts too, with `tools` schemas, calls and results,
+    but not the thoughts of calls, which spell names that should stay apart.
 
     Shouted text is left out, so that capitals stay single letters and a small model can turn any
     name into capitals.
@@ -26,7 +29,6 @@ def sample_texts(
     for _ in range(conversations):
         talk = make_conversation(rng, manner, thinks=thinking, calls=tools)
         for turn in talk.turns:
-            # A call's thought is left out: it spells names, which should stay apart.
             thought = f"{turn.thought}\n" if thinking and not turn.call else ""
             said = (turn.user, turn.answer, thought)
             yield from (text for text in said if text and not text.isupper())

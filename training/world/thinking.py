@@ -25,6 +25,7 @@ STORY = "They want a story about {hero}."
 OPEN_STORY = "They want a story. I take {hero}."
 UNKNOWN = "They ask for something else. I do not know that."
 CALL = "They say {word}. I call {name}."
+CALL_AGAIN = "They ask once more. I call {name}."
 RESULT = "The tool says {value}."
 SMALL_TALK = {
     "hello": "They greet me.",

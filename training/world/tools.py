@@ -55,8 +55,8 @@ def exchange(
     user = _question(talk, function, listed, given, again)
     arguments: JSON = dict(zip(function.parameters, given, strict=True))
     call = {"name": function.name, "arguments": arguments}
-    word = function.told_by.replace("_", " ")
-    thought = thinking.CALL.format(word=word, name=function.name)
+    thought = thinking.CALL_AGAIN if again else thinking.CALL
+    thought = thought.format(word=function.told_by.replace("_", " "), name=function.name)
     result, value = _result(talk.rng, talk.held_out, arguments)
     slots = dict(zip("xy", given, strict=False))
     answer = function.kind.answer.format(n=function.noun, r=value, **slots)
