@@ -395,7 +395,10 @@ class ModelPool:
         return plan
 
     def budget(self) -> int | None:
-        """The budget in force, in bytes; the machine is asked where none was set."""
+        """The budget in force, in bytes; the machine is asked once where none was set."""
+        with self._lock:
+            if self._default_budget is None:
+                return self._budget
 
         def limit(_: Job) -> int | None:
             preload()

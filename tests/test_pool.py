@@ -242,6 +242,15 @@ def test_a_load_that_takes_its_time_tells_what_it_is_doing(
     assert told[0].done_bytes == 0 and told[-1].done_bytes == status.weight_bytes
 
 
+def test_a_budget_that_is_known_is_told_while_a_model_is_busy(session: Any) -> None:
+    known = session.pool.budget()
+    gate = threading.Event()
+    busy = session.thread.submit(lambda _: gate.wait(10))
+    assert session.pool.budget() == known and not busy.done()
+    gate.set()
+    assert busy.result()
+
+
 def test_the_speed_of_the_last_answer_is_shown(session: Any, tiny: Any) -> None:
     _load(session, tiny["llama"], "a")
     assert session.pool.resident("a").generation_tps is None
