@@ -475,6 +475,12 @@ def pinned_line(name: str, pinned: bool, evicted: Sequence[str]) -> str:
     return f"{name} {'pinned' if pinned else 'unpinned'}{over}"
 
 
+def cancelled_line(spec: str, downloading: bool) -> str:
+    """What became of a load that was cancelled."""
+    kept = "; what was downloaded is kept for another load" if downloading else ""
+    return f"loading {spec} was cancelled{kept}"
+
+
 def more_line(hidden: int) -> str:
     """What stands below a list that is too long to be shown whole."""
     return f"and {count(hidden, 'more model')}; %models lists them all"

@@ -4,6 +4,7 @@ Its handlers only post to the watcher's thread. From there pool and session are 
 that a pin doesn't wait for an unloading that waits for an answer.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,10 @@ class _Priced:
         snapshot = asked.snapshot
         missing = snapshot.missing_bytes if isinstance(snapshot, Remote) else 0
         return cls(snapshot.spec, asked.name, asked.own_bytes, missing)
+
+
+class _Cancelled(Exception):
+    """Ends a load that a click has cancelled; its text is what to say."""
 
 
 class _Row:
@@ -101,7 +106,7 @@ class PoolPanel:
         self._line = ""
         self._priced: _Priced | None = None
         self._price_line = ""
-        self._loading = False
+        self._loading: threading.Event | None = None  # set to cancel the load under way
         self._budget: tuple[object, ...] = ()
         self._setting_budget = False
         self._build()
@@ -145,11 +150,14 @@ class PoolPanel:
             style={"description_width": "4em"},
         )
         self._load = self._button("Load model", "Bring this model into memory", "8em")
+        self._cancel = self._button("Cancel", "Stop this load; downloaded bytes are kept", "6em")
         self._plan_line = html(layout=self.wide)
         wrap = {"flex_flow": "row wrap", "align_items": "center"}
         self._controls = [
             ipywidgets.HBox([self._slider, self._set, self._budget_line], layout=layout(**wrap)),
-            ipywidgets.HBox([self._spec, self._load, self._plan_line], layout=layout(**wrap)),
+            ipywidgets.HBox(
+                [self._spec, self._load, self._cancel, self._plan_line], layout=layout(**wrap)
+            ),
         ]
         self._said = html(layout=column)
         self._root = ipywidgets.VBox(
@@ -161,9 +169,10 @@ class PoolPanel:
         self._root.add_class("mlx-magic-live")
         self._set.on_click(lambda _: self.post(self._set_budget))
         self._load.on_click(lambda _: self.post(self._load_model))
+        self._cancel.on_click(lambda _: self.post(self._cancel_load))
         self._spec.observe(lambda _: self.post(self._price), "value")
         self._slider.observe(lambda _: self.post(lambda: None), "value")
-        hear_while_busy(self._set, self._load, self._spec, self._slider)
+        hear_while_busy(self._set, self._load, self._cancel, self._spec, self._slider)
 
     def _button(self, description: str, tooltip: str, width: str) -> Any:
         layout = ipywidgets.Layout(width=width, flex="0 0 auto")
@@ -184,7 +193,9 @@ class PoolPanel:
         self._paint_rows(status, view.at, plan)
         self._paint_budget(view)
         self._plan_line.value = views.line_html(self._plan_words(plan))
-        self._load.disabled = self._loading
+        self._load.disabled = self._loading is not None
+        self._cancel.layout.display = "none" if self._loading is None else None
+        self._cancel.disabled = self._loading is None or self._loading.is_set()
         self._said.value = views.line_html(self._line)
 
     def _paint_rows(self, status: PoolStatus, at: datetime, plan: AdmissionPlan | None) -> None:
@@ -342,12 +353,14 @@ class PoolPanel:
             if not spec:
                 self._say("choose a model to load")
             return
-        self._loading = True
+        cancelled = self._loading = threading.Event()
         self._say(f"loading {spec} …")
         last_said = 0.0
 
         def progress(progress: DownloadProgress | LoadProgress) -> None:
             nonlocal last_said
+            if cancelled.is_set():
+                raise _Cancelled(views.cancelled_line(spec, isinstance(progress, DownloadProgress)))
             if time.monotonic() - last_said >= LOOK_SECONDS:
                 last_said = time.monotonic()
                 line = progress_line(spec, progress)
@@ -360,17 +373,24 @@ class PoolPanel:
         def work() -> str:
             pool = self._session.pool
             before = pool.status()
-            resident = self._session.load_model(spec, on_progress=progress)
+            try:
+                resident = self._session.load_model(spec, on_progress=progress)
+            except _Cancelled as told:
+                return str(told)
             self.post(clear)
             already = resident.name in {r.name for r in before.residents}
             return loaded_line(resident, already, pool.changes(before.changes))
 
         def done(line: str | None) -> None:
-            self._loading = False
+            self._loading = None
             self._say(line)
             self._watcher.aside(self._find_specs, lambda _: None)
 
         self._watcher.aside(work, done)
+
+    def _cancel_load(self) -> None:
+        if self._loading is not None:
+            self._loading.set()
 
     def _say(self, line: str | None) -> None:
         """Show one line, with its time: it stays while other things happen."""

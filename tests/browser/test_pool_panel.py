@@ -131,6 +131,31 @@ def test_what_a_load_would_evict_is_shown_before_it_happens(lab: Lab, panel: Pan
     field.press("Enter")
 
 
+def test_a_load_that_waits_for_an_answer_can_be_cancelled(lab: Lab, panel: PanelPage) -> None:
+    lab.run("get_ipython().run_line_magic('load_model', f'{slow} --as slow')")
+    chat = lab.add_cell(SLOW)
+    lab.run_cell(chat, wait=False)
+    panel.wait_for_row("slow", "answering")
+    cancel = panel.node.get_by_role("button", name="Cancel")
+    assert cancel.count() == 0
+    field = panel.node.get_by_label("Load", exact=True)
+    field.fill("demo:mistral")
+    field.press("Enter")
+    panel.node.get_by_role("button", name="Load model").click()
+    panel.wait_for("demo:mistral: waiting")
+    panel.shot("pool_loading")
+    cancel.click()
+    panel.wait_for("loading demo:mistral was cancelled")
+    cancel.wait_for(state="detached")
+    assert lab.js(RUNS, chat) and field.input_value() == "demo:mistral"
+    field.fill("")
+    field.press("Enter")
+    lab.interrupt()
+    lab.wait_idle()
+    assert lab.run("%models --json").text.count("mistral") == 0
+    assert lab.console_errors == []
+
+
 def _choose_six_mebibytes(panel: PanelPage) -> None:
     handle = panel.node.locator(".noUi-handle")
     handle.focus()

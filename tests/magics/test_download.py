@@ -131,3 +131,38 @@ def test_a_kernel_ended_during_a_download_does_not_abort(
 def test_a_missing_model_is_one_line_with_the_close_names(hub: FakeHub, kernel: Kernel) -> None:
     output = kernel.run("%load_model demo/qwen")
     assert len(output.error) == 1 and "did you mean 'demo:qwen'" in output.error[0]
+
+
+PANEL = f"""
+import ipywidgets, time
+widgets = list(ipywidgets.widgets.widget._instances.values())
+field = next(w for w in widgets if isinstance(w, ipywidgets.Combobox))
+load, cancel = (
+    next(w for w in widgets if getattr(w, "description", None) == name)
+    for name in ("Load model", "Cancel")
+)
+def says(*words):
+    for _ in range(300):
+        lines = [w.value for w in widgets if isinstance(w, ipywidgets.HTML)]
+        if any(all(word in line for word in words) for line in lines):
+            return
+        time.sleep(0.05)
+    raise AssertionError(lines)
+hidden = cancel.layout.display
+field.value = "{REPO}"
+load.click()
+"""
+
+
+def test_a_download_begun_in_the_panel_is_cancelled_and_resumes(
+    hub: FakeHub, kernel: Kernel
+) -> None:
+    hub.faults[WEIGHTS] = Fault(chunk=200_000, pause=0.1)
+    kernel.ok("%pool")
+    kernel.ok(PANEL + 'says("MiB of ", "/s")\nshown = cancel.layout.display\ncancel.click()')
+    kernel.ok(f'says("loading {REPO} was cancelled; what was downloaded is kept")')
+    assert kernel.ok("print(hidden, shown, cancel.layout.display)").text == "none None none\n"
+    assert kernel.ok("%models").card.startswith("no model")
+    hub.faults.clear()
+    kernel.ok('load.click()\nsays("tiny-llama · llama text model")')
+    assert not hub.fetched(WEIGHTS)[-1].range.startswith("bytes=0-")
