@@ -32,6 +32,7 @@ from training.world.conversations import (
     make_tool_conversation,
     tool_talk,
 )
+from training.world.names import HELD_OUT_NAMES
 from training.world.phrasings import bare
 from training.world.texts import sample_texts
 
@@ -84,7 +85,7 @@ def test_the_kept_thought_of_an_open_call_is_where_the_template_puts_it() -> Non
     rng = random.Random(3)
     talk = next(t for t in some(50) if len(t.turns) == 2 and t.turns[-1].result)
     messages = talk.messages()[:-1]
-    messages[-2]["reasoning_content"] = talk.turns[0].thought
+    messages[-2]["reasoning_content"] = talk.turns[0].block
     prompt = rendered(messages, list(talk.tools), add_generation_prompt=True)
     said = f"<think>\n{talk.turns[1].thought}\n</think>\n\n{talk.turns[1].answer}<|im_end|>\n"
     texts = {"".join(t for t, _ in frame(QWEN.chat_format, talk, rng, True)) for _ in range(60)}
@@ -135,11 +136,24 @@ def test_a_question_names_no_other_tool_than_the_one_it_needs(held_out: bool) ->
         talk = tool_talk(rng, PLAIN, held_out, thinks=False)
         turn = world.exchange(talk, listed[0], listed)[0]
         assert not any(other.told_by in turn.user.lower() for other in listed[1:])
-        assert turn.thought.endswith(f"I call {listed[0].name}.")
-        word = turn.thought.removeprefix("They say ").split(". I call")[0]
+        word = turn.thought.removeprefix("They say ").split(":")[0]
+        assert turn.thought == f"They say {word}: {word} is {listed[0].name}."
         assert word.lower() in turn.user.lower()
     shares = functions.OFFERED if held_out else functions.OFFERED_TO_LEARN
     assert all(abs(offered[i + 1] / 300 - share) < 0.1 for i, share in enumerate(shares))
+
+
+def test_every_thought_beside_tools_lists_them_first_in_the_words_of_people() -> None:
+    for talk in some(100):
+        names = [tool["function"]["name"] for tool in talk.tools]
+        for turn in talk.turns:
+            listed = turn.offered.removesuffix(".").split(", ") if turn.offered else []
+            assert [one.split(" is ")[1] for one in listed] == ([] if turn.result else names)
+            if turn.call:
+                told = turn.thought.removesuffix(".").split(": ")[1]
+                assert told in listed
+                assert told.endswith(f" is {turn.call['name']}")
+            assert turn.block == f"{turn.offered} {turn.thought}".strip()
 
 
 def test_no_held_out_function_city_or_word_of_a_tool_is_learnt() -> None:
@@ -170,6 +184,42 @@ def test_no_word_of_the_long_lists_is_on_both_sides_or_held_out_by_a_kind() -> N
         assert not set(vocabulary.NOUNS.train) & set(kind.nouns.held_out)
         if not kind.fixed_verb:
             assert not set(vocabulary.VERBS.train) & set(kind.verbs.held_out)
+
+
+def test_a_blend_of_learnt_words_is_never_one_that_any_list_holds_out() -> None:
+    words = {*HELD_OUT_NAMES, *arguments.HELD_OUT_CITIES, *arguments.HELD_OUT_ITEMS}
+    words |= {*arguments.TONGUES.held_out, *arguments.UNITS.held_out}
+    for table in (vocabulary.NOUNS, vocabulary.VERBS, vocabulary.PARAMETERS):
+        words |= {*table.held_out}
+    learnt: set[str] = set()
+    for kind in functions.KINDS:
+        words |= {*kind.nouns.held_out, *kind.verbs.held_out}
+        learnt |= {*kind.nouns.train, *kind.verbs.train}  # some kinds learn what others hold out
+    sure = {word for word in map(str.lower, words - learnt) if can_be_blended(word)}
+    assert len(sure) > 40
+    assert not [word for word in sure if vocabulary.is_new(word)]
+    rng = random.Random(3)
+    assert not sure & {vocabulary.blended_word(rng) for _ in range(5000)}
+
+
+def can_be_blended(word: str) -> bool:
+    """Whether a learnt word begins and another ends as this one does."""
+    learnt = vocabulary.LEARNT
+    return any(
+        any(one.startswith(word[:i]) and len(one) > i for one in learnt)
+        and any(one.endswith(word[i:]) and len(one) > len(word) - i for one in learnt)
+        for i in range(2, len(word) - 1)
+    )
+
+
+def test_half_of_the_unknown_words_to_learn_are_blends_and_none_that_is_held_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vocabulary, "blended_word", lambda _: "BLEND")
+    rng = random.Random(1)
+    for held_out, least, most in ((False, 450, 550), (True, 0, 0)):
+        made = [vocabulary.unknown_word(rng, held_out) for _ in range(1000)]
+        assert least <= made.count("BLEND") <= most
 
 
 def test_most_names_of_functions_can_only_be_copied() -> None:

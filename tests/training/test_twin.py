@@ -91,7 +91,7 @@ def learn(model: str, start: Path, out: Path) -> list[float]:
     return twin_train.train(
         Namespace(
             model=model, start=start, out=out, steps=6, seed=1, charts=None, workers=0,
-            learning_rate=2e-3, muon_rate=0.01, save_every=4,
+            learning_rate=2e-3, muon_rate=0.01, save_every=4, float32=model == "qwen",
         )
     )  # fmt: skip
 

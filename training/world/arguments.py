@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.world.facts import COUNTRIES
-from training.world.names import made_up_word, person_name
+from training.world.names import person_name
 from training.world.phrasings import Phrasings
 from training.world.tasks import Talk
 from training.world.text import entries, words
-from training.world.vocabulary import any_noun
+from training.world.vocabulary import any_noun, unknown_word
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _one_of(
 
 
 def _any_city(talk: Talk) -> str:
-    place = made_up_word(talk.rng, talk.held_out).capitalize()
+    place = unknown_word(talk.rng, talk.held_out).capitalize()
     return place + talk.rng.choice(("", "", "", "", "ville", "burg", " Bay", " Hill"))
 
 
@@ -97,7 +97,7 @@ def _any_unit(talk: Talk) -> str:
 
 
 def _any_tongue(talk: Talk) -> str:
-    stem = made_up_word(talk.rng, talk.held_out).capitalize()
+    stem = unknown_word(talk.rng, talk.held_out).capitalize()
     return stem + talk.rng.choice(("", "ish", "ese", "ian", "ic"))
 
 
@@ -123,7 +123,7 @@ def _person(talk: Talk) -> str:
 
 
 def _word(talk: Talk) -> str:
-    return made_up_word(talk.rng, talk.held_out) if talk.rng.random() < 0.5 else _item(talk)
+    return unknown_word(talk.rng, talk.held_out) if talk.rng.random() < 0.5 else _item(talk)
 
 
 def _count(talk: Talk) -> int:

@@ -82,7 +82,7 @@ def make_tool_conversation(
     talk = tool_talk(rng, manner, held_out, thinks)
     listed = sample_functions(rng, held_out)
     system, shout = sample_system(rng, held_out) if rng.random() < 0.6 else (None, False)
-    count = turns or rng.choices((1, 2, 3, 5), (52, 28, 13, 7))[0]
+    count = turns or rng.choices((1, 2, 3, 5, 8), (30, 25, 20, 15, 10))[0]
     made = tools.tool_turns(talk, listed, next_turn, count)
     if made[-1].result is not None and rng.random() < ENDS_ON_CALL_SHARE:
         made.pop()  # with thinking off, the template puts its empty block before a last call alone

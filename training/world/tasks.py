@@ -36,7 +36,7 @@ class Turn:
     """What a person types, what the model should answer, and what it thinks before.
 
     `call` is the tool call that the answer makes; `result` is what a tool gave back, when the
-    turn's text comes from a tool.
+    turn's text comes from a tool. `offered` opens the thought: which tools there are.
     """
 
     user: str
@@ -45,6 +45,12 @@ class Turn:
     thought: str = ""
     call: dict[str, Any] | None = None
     result: str | None = None
+    offered: str = ""
+
+    @property
+    def block(self) -> str:
+        """All that stands between the think tags."""
+        return f"{self.offered} {self.thought}".strip()
 
 
 @dataclass

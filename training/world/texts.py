@@ -15,6 +15,9 @@ FRAME_SHARE = 0.3
 # Of the conversations with several tools, those that give two schemas: half of all, as held out.
 SECOND_SHARE = OFFERED[1] / (1 - OFFERED_TO_LEARN[0])
 
+# Turns of a conversation with tools: more of them repeat the same few names.
+TOOL_TURNS = 2
+
 
 def sample_texts(
     manner: Manner, seed: int, conversations: int, thinking: bool = False, tools: bool = False
@@ -28,7 +31,7 @@ def sample_texts(
     rng = random.Random(seed)
     for _ in range(conversations):
         talk = make_conversation(rng, manner, thinks=thinking, calls=tools)
-        for turn in talk.turns:
+        for turn in talk.turns[: TOOL_TURNS if talk.tools else None]:
             thought = f"{turn.thought}\n" if thinking and not turn.call else ""
             said = (turn.user, turn.answer, thought)
             yield from (text for text in said if text and not text.isupper())

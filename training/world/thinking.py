@@ -6,6 +6,7 @@ written down whole, then worked from its ones, whose carry a tiny model would ha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 from training.world.stories import Wish
@@ -24,8 +25,9 @@ TELL_BOTH = "They tell me the name {n} and the number {k}."
 STORY = "They want a story about {hero}."
 OPEN_STORY = "They want a story. I take {hero}."
 UNKNOWN = "They ask for something else. I do not know that."
-CALL = "They say {word}. I call {name}."
-CALL_AGAIN = "They ask once more. I call {name}."
+OFFERED = "{word} is {name}"
+CALL = "They say {word}: {word} is {name}."
+CALL_AGAIN = "They ask once more: {word} is {name}."
 RESULT = "The tool says {value}."
 SMALL_TALK = {
     "hello": "They greet me.",
@@ -36,6 +38,15 @@ SMALL_TALK = {
     "can_do": "They ask what I can do.",
     "fine": "They are pleased.",
 }
+
+
+def offered(tools: Sequence[tuple[str, str]]) -> str:
+    """Which tool is told by which word, each as (word, name).
+
+    >>> offered([("weather", "get_weather"), ("roll", "roll_dice")])
+    'weather is get_weather, roll is roll_dice.'
+    """
+    return ", ".join(OFFERED.format(word=word, name=name) for word, name in tools) + "."
 
 
 def story(wish: Wish) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from training.world import thinking
@@ -55,8 +56,8 @@ def exchange(
     user = _question(talk, function, listed, given, again)
     arguments: JSON = dict(zip(function.parameters, given, strict=True))
     call = {"name": function.name, "arguments": arguments}
-    thought = thinking.CALL_AGAIN if again else thinking.CALL
-    thought = thought.format(word=function.told_by.replace("_", " "), name=function.name)
+    word, name = _told(function)
+    thought = (thinking.CALL_AGAIN if again else thinking.CALL).format(word=word, name=name)
     result, value = _result(talk.rng, talk.held_out, arguments)
     slots = dict(zip("xy", given, strict=False))
     answer = function.kind.answer.format(n=function.noun, r=value, **slots)
@@ -66,6 +67,11 @@ def exchange(
         Turn(user, call_text(call), "tool call", thought, call=call),
         Turn(result_text(result), answer, "tool answer", said, result=result),
     )
+
+
+def _told(function: Function) -> tuple[str, str]:
+    """The word that a question shares with the function's name, as people write it; the name."""
+    return function.told_by.replace("_", " "), function.name
 
 
 _TRIES = 30  # a made-up name may stand in every question of another function
@@ -142,4 +148,5 @@ def tool_turns(
             continue
         last = None
         turns.append(stray(talk, listed) if draw < 0.72 else beside(talk, listed, next_turn))
-    return turns
+    offered = thinking.offered([_told(one) for one in listed])
+    return [turn if turn.result else replace(turn, offered=offered) for turn in turns]

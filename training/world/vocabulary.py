@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 
-from training.world.names import is_held_out, made_up_word
+from training.world.names import TRAIN_NAMES, is_held_out, made_up_word
 from training.world.phrasings import Phrasings
 from training.world.text import words
 
@@ -104,10 +104,47 @@ PARAMETERS = _split(
 )
 
 
-def long_made_up_word(rng: random.Random, held_out: bool) -> str:
-    """A made-up word that is unlikely to stand inside another."""
+# What other lists hold out and a blend could be; a test knows all of them.
+HELD_OUT_ELSEWHERE = words(
+    "arrange balance basil boiler bonus candle carpet cleo collect combine contrast diet edith "
+    "esme farid ferry hostel jacket mentor move phrase pillow pisa rhyme scramble storm "
+    "supplier tamara tobias tokens villa zoom"
+)
+# Of the unknown words to learn from, the share that consists of parts of real ones: a held-out word
+# has such letters, and so such tokens, too.
+BLENDED_SHARE = 0.5
+
+
+def unknown_word(rng: random.Random, held_out: bool) -> str:
+    """A word that nobody can guess, in lower case."""
+    if not held_out and rng.random() < BLENDED_SHARE:
+        return blended_word(rng)
+    return made_up_word(rng, held_out)
+
+
+def blended_word(rng: random.Random) -> str:
+    """The head of a learnt word and the tail of another: neither a held-out nor a learnt one."""
     while True:
-        word = made_up_word(rng, held_out)
+        head, tail = rng.choice(LEARNT), rng.choice(LEARNT)
+        word = head[: rng.randint(2, len(head) - 1)] + tail[rng.randint(1, len(tail) - 2) :]
+        if 4 <= len(word) <= 11 and is_new(word):
+            return word
+
+
+def is_new(word: str) -> bool:
+    """Whether no list learns it, and neither a list nor the split of made-up words holds it out."""
+    held_out = is_held_out(word) or is_held_out(f"word {word}", HELD_OUT_SHARE)
+    return not held_out and word not in HELD_OUT_ELSEWHERE and word not in LEARNT
+
+
+_REAL = (*NOUNS.train, *VERBS.train, *PARAMETERS.train, *TRAIN_NAMES)
+LEARNT = sorted({word.lower() for word in _REAL if len(word) > 3 and word.isalpha()})
+
+
+def long_made_up_word(rng: random.Random, held_out: bool) -> str:
+    """A word nobody can guess that is unlikely to stand inside another."""
+    while True:
+        word = unknown_word(rng, held_out)
         if len(word) > 3:
             return word
 
