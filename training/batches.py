@@ -29,7 +29,7 @@ ANSWER, FRAME, PERSON = 100, 30, 8
 WHOLE_SHARE = 0.15
 # Three numbers summed without a thought is more than a tiny model can: it counts little.
 UNTHOUGHT = 25
-# A call is mostly marks that cost nothing; the few words to copy into it decide.
+# A call and its thought: few words of them, those to copy, cost anything, and all must be right.
 CALL = 250
 KEPT_CALL_SHARE = 0.5
 # The share of a batch that is filled: more, and the conversations left over are all short ones.
@@ -104,7 +104,7 @@ def _with_thoughts(
         open_call = asked <= index < last and framing.thinks and rng.random() < KEPT_CALL_SHARE
         blocked = framing.keeps or index == last or open_call
         thought = blocked and framing.thinks
-        block = f"<think>\n{turn.block}\n</think>\n\n" if thought else no_think
+        block = f"<think>\n{turn.whole_thought}\n</think>\n\n" if thought else no_think
         weight = CALL if turn.call else ANSWER
         if turn.task == "long sum" and not thought:
             weight = UNTHOUGHT

@@ -12,7 +12,7 @@ from mlx_lm.tool_parsers.json_tools import parse_tool_call
 from tokenizers import Tokenizer
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from training.batches import frame
+from training.batches import ANSWER, CALL, frame
 from training.recipes import RECIPES
 from training.train import write_tokenizer
 from training.world import (
@@ -85,7 +85,7 @@ def test_the_kept_thought_of_an_open_call_is_where_the_template_puts_it() -> Non
     rng = random.Random(3)
     talk = next(t for t in some(50) if len(t.turns) == 2 and t.turns[-1].result)
     messages = talk.messages()[:-1]
-    messages[-2]["reasoning_content"] = talk.turns[0].block
+    messages[-2]["reasoning_content"] = talk.turns[0].whole_thought
     prompt = rendered(messages, list(talk.tools), add_generation_prompt=True)
     said = f"<think>\n{talk.turns[1].thought}\n</think>\n\n{talk.turns[1].answer}<|im_end|>\n"
     texts = {"".join(t for t, _ in frame(QWEN.chat_format, talk, rng, True)) for _ in range(60)}
@@ -143,7 +143,7 @@ def test_a_question_names_no_other_tool_than_the_one_it_needs(held_out: bool) ->
     assert all(abs(offered[i + 1] / 300 - share) < 0.1 for i, share in enumerate(shares))
 
 
-def test_every_thought_beside_tools_lists_them_first_in_the_words_of_people() -> None:
+def test_every_thought_beside_tools_lists_them_first() -> None:
     for talk in some(100):
         names = [tool["function"]["name"] for tool in talk.tools]
         for turn in talk.turns:
@@ -153,7 +153,17 @@ def test_every_thought_beside_tools_lists_them_first_in_the_words_of_people() ->
                 told = turn.thought.removesuffix(".").split(": ")[1]
                 assert told in listed
                 assert told.endswith(f" is {turn.call['name']}")
-            assert turn.block == f"{turn.offered} {turn.thought}".strip()
+            assert turn.whole_thought.startswith(turn.offered)
+            assert turn.whole_thought.endswith(turn.thought)
+
+
+def test_a_call_weighs_more_than_what_else_is_said() -> None:
+    rng = random.Random(5)
+    for talk in some(60):
+        pieces = dict(frame(QWEN.chat_format, talk, rng, thinks=True))
+        last = talk.turns[-1]
+        (weight,) = {w for text, w in pieces.items() if w and text.endswith(last.answer)}
+        assert weight == (CALL if last.call else ANSWER)
 
 
 def test_no_held_out_function_city_or_word_of_a_tool_is_learnt() -> None:
@@ -186,9 +196,10 @@ def test_no_word_of_the_long_lists_is_on_both_sides_or_held_out_by_a_kind() -> N
             assert not set(vocabulary.VERBS.train) & set(kind.verbs.held_out)
 
 
-def test_a_blend_of_learnt_words_is_never_one_that_any_list_holds_out() -> None:
+def test_no_word_to_learn_from_is_one_that_a_list_of_tools_holds_out() -> None:
     words = {*HELD_OUT_NAMES, *arguments.HELD_OUT_CITIES, *arguments.HELD_OUT_ITEMS}
-    words |= {*arguments.TONGUES.held_out, *arguments.UNITS.held_out}
+    for endings in (arguments.TONGUES.held_out, arguments.UNITS.held_out):
+        words |= {*endings, *(word.removesuffix("s") for word in endings)}
     for table in (vocabulary.NOUNS, vocabulary.VERBS, vocabulary.PARAMETERS):
         words |= {*table.held_out}
     learnt: set[str] = set()
@@ -199,7 +210,8 @@ def test_a_blend_of_learnt_words_is_never_one_that_any_list_holds_out() -> None:
     assert len(sure) > 40
     assert not [word for word in sure if vocabulary.is_new(word)]
     rng = random.Random(3)
-    assert not sure & {vocabulary.blended_word(rng) for _ in range(5000)}
+    made = {vocabulary.unknown_word(rng, held_out=False) for _ in range(20_000)}
+    assert not made & {word.lower() for word in words - learnt}
 
 
 def can_be_blended(word: str) -> bool:
@@ -212,10 +224,11 @@ def can_be_blended(word: str) -> bool:
     )
 
 
-def test_half_of_the_unknown_words_to_learn_are_blends_and_none_that_is_held_out(
+def test_half_of_the_unknown_words_to_learn_are_blends_and_no_held_out_word_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(vocabulary, "blended_word", lambda _: "BLEND")
+    monkeypatch.setattr(vocabulary, "is_new", lambda _: True)
     rng = random.Random(1)
     for held_out, least, most in ((False, 450, 550), (True, 0, 0)):
         made = [vocabulary.unknown_word(rng, held_out) for _ in range(1000)]

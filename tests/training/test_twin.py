@@ -86,21 +86,32 @@ def test_a_text_twin_loses_what_its_model_loses(text: Path) -> None:
     assert said == pytest.approx((total / counted).item(), rel=1e-4)
 
 
-def learn(model: str, start: Path, out: Path) -> list[float]:
+def learn(model: str, start: Path, out: Path, float32: bool = False) -> list[float]:
     """A short run of a twin."""
     return twin_train.train(
         Namespace(
             model=model, start=start, out=out, steps=6, seed=1, charts=None, workers=0,
-            learning_rate=2e-3, muon_rate=0.01, save_every=4, float32=model == "qwen",
+            learning_rate=2e-3, muon_rate=0.01, save_every=4, float32=float32,
         )
     )  # fmt: skip
 
 
-def test_a_twin_learns_and_leaves_a_folder_that_mlx_lm_opens(text: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("float32", [False, True])
+def test_a_twin_learns_and_leaves_a_folder_that_mlx_lm_opens(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, float32: bool
+) -> None:
     from mlx_lm import load
 
-    losses = learn("qwen", text, tmp_path)
+    mixed, loss = set(), TextTwin.loss
+
+    def watched(*given: Any) -> Any:
+        mixed.add(torch.is_autocast_enabled("cpu"))
+        return loss(*given)
+
+    monkeypatch.setattr(TextTwin, "loss", watched)
+    losses = learn("qwen", text, tmp_path, float32)
     assert losses[-1] < losses[0] - 0.5
+    assert mixed == {not float32}
     model, tokenizer = load(str(tmp_path))[:2]
     assert tokenizer.eos_token and model.parameters()
 

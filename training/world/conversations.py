@@ -15,7 +15,7 @@ from training.world.tasks import Talk, Task, Turn
 
 SHOUT_SHARE = 0.22
 QUIET_SHARE = 0.24
-TOOL_SHARE = 0.35  # of the conversations of a model that calls tools
+TOOL_SHARE = 0.5  # of the conversations of a model that calls tools
 ENDS_ON_CALL_SHARE = 0.6  # of those that would end with an answer from a tool's result
 
 
@@ -82,7 +82,7 @@ def make_tool_conversation(
     talk = tool_talk(rng, manner, held_out, thinks)
     listed = sample_functions(rng, held_out)
     system, shout = sample_system(rng, held_out) if rng.random() < 0.6 else (None, False)
-    count = turns or rng.choices((1, 2, 3, 5, 8), (30, 25, 20, 15, 10))[0]
+    count = turns or rng.choices((1, 2, 3, 5), (30, 25, 25, 20))[0]
     made = tools.tool_turns(talk, listed, next_turn, count)
     if made[-1].result is not None and rng.random() < ENDS_ON_CALL_SHARE:
         made.pop()  # with thinking off, the template puts its empty block before a last call alone
@@ -137,7 +137,8 @@ def _turn_count(rng: random.Random) -> int:
 
 
 def shouted(turn: Turn) -> Turn:
-    """The turn with thought and answer in capital letters; a tool call stays as it is."""
+    """The turn with thought and answer in capital letters; a tool call and the list of tools stay
+    as they are."""
     if turn.call:
         return turn
     return replace(turn, answer=turn.answer.upper(), thought=turn.thought.upper())

@@ -281,6 +281,14 @@ _DO_SUM = (
     "{Q}.", "Please {q}.", "Can you {q}?", "Could you {q}?", "Will you {q}?", "Now {q}.",
     "Try to {q}.", "Let us {q}.", "I want to {q}.", "I {q}.", "So {q}.", "Just {q}.",
 )  # fmt: skip
+# Frames that ask what two numbers are together.
+_TOTAL = (
+    "What does {q} make?", "What would {q} make?", "How much does {q} make?", "{q} makes what?",
+    "How much would {q} make?", "What does {q} come to?", "How much would {q} come to?",
+    "What does {q} give?", "What would {q} give?", "{q} makes?", "{q} gives?", "{q} is what?",
+    "{q} equals what?", "What total does {q} have?", "The sum: {q}", "What would {q} be?",
+    "Can you work out what {q} makes?", "Tell me what {q} makes.", "I need to know what {q} is.",
+)  # fmt: skip
 ADD = widened(
     (
         "What is {a} + {b}?", "What's {a} + {b}?", "{a} + {b}", "{a}+{b}", "{a} + {b} =",
@@ -311,6 +319,7 @@ ADD = replace(
     + built(
         map(bare, ADD.held_out),
         (SUM, ("{b} added to {a}", "adding {b} to {a}")),
+        (_TOTAL, ("{a} and {b}", "{a} and {b} together")),
         (_DO_SUM, ("put {b} on top of {a}", "add {b} onto {a}", "join {b} to {a}")),
     ),
 )

@@ -48,7 +48,7 @@ class Turn:
     offered: str = ""
 
     @property
-    def block(self) -> str:
+    def whole_thought(self) -> str:
         """All that stands between the think tags."""
         return f"{self.offered} {self.thought}".strip()
 

@@ -15,7 +15,8 @@ FRAME_SHARE = 0.3
 # Of the conversations with several tools, those that give two schemas: half of all, as held out.
 SECOND_SHARE = OFFERED[1] / (1 - OFFERED_TO_LEARN[0])
 
-# Turns of a conversation with tools: more of them repeat the same few names.
+# Turns of a conversation with tools, a call and its result, that a tokenizer learns from: more of
+# them repeat the same few names.
 TOOL_TURNS = 2
 
 

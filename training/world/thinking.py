@@ -1,7 +1,8 @@
 """What a thinking model thinks before it answers: a sentence or two, and the working of sums.
 
-A thought names what is asked and holds the answer, so that the answer only copies it. A sum is
-written down whole, then worked from its ones, whose carry a tiny model would have to guess.
+A thought names what is asked and holds the answer, so that the answer only copies it. Beside tools
+it lists them first, each by the word that people say. A sum is written down whole, then worked from
+its ones, whose carry a tiny model would have to guess.
 """
 
 from __future__ import annotations

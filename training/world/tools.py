@@ -70,8 +70,8 @@ def exchange(
 
 
 def _told(function: Function) -> tuple[str, str]:
-    """The word that a question shares with the function's name, as people write it; the name."""
-    return function.told_by.replace("_", " "), function.name
+    """The word or words that a question shares with the function's name; the name."""
+    return function.told_by, function.name
 
 
 _TRIES = 30  # a made-up name may stand in every question of another function

@@ -104,11 +104,12 @@ PARAMETERS = _split(
 )
 
 
-# What other lists hold out and a blend could be; a test knows all of them.
+# What the other lists of tools hold out, without an ending that is added to a word, and an unknown
+# word could be; a test knows them.
 HELD_OUT_ELSEWHERE = words(
-    "arrange balance basil boiler bonus candle carpet cleo collect combine contrast diet edith "
-    "esme farid ferry hostel jacket mentor move phrase pillow pisa rhyme scramble storm "
-    "supplier tamara tobias tokens villa zoom"
+    "arrange balance basil boiler bonus brick candle carpet cleo collect combine contrast diet "
+    "edith esme farid ferry hostel jacket lemon litre mentor move parcel phrase pillow pisa poster "
+    "rhyme scramble storm supplier tamara tobias tokens villa yard zoom"
 )
 # Of the unknown words to learn from, the share that consists of parts of real ones: a held-out word
 # has such letters, and so such tokens, too.
@@ -117,22 +118,25 @@ BLENDED_SHARE = 0.5
 
 def unknown_word(rng: random.Random, held_out: bool) -> str:
     """A word that nobody can guess, in lower case."""
-    if not held_out and rng.random() < BLENDED_SHARE:
-        return blended_word(rng)
-    return made_up_word(rng, held_out)
+    if held_out:
+        return made_up_word(rng, True)
+    while True:
+        word = blended_word(rng) if rng.random() < BLENDED_SHARE else made_up_word(rng, False)
+        if is_new(word):
+            return word
 
 
 def blended_word(rng: random.Random) -> str:
-    """The head of a learnt word and the tail of another: neither a held-out nor a learnt one."""
+    """The head of a learnt word and the tail of another, 4 to 11 letters."""
     while True:
         head, tail = rng.choice(LEARNT), rng.choice(LEARNT)
         word = head[: rng.randint(2, len(head) - 1)] + tail[rng.randint(1, len(tail) - 2) :]
-        if 4 <= len(word) <= 11 and is_new(word):
+        if 4 <= len(word) <= 11:
             return word
 
 
 def is_new(word: str) -> bool:
-    """Whether no list learns it, and neither a list nor the split of made-up words holds it out."""
+    """Whether it is neither in `LEARNT` nor held out, by a list of tools or as a made-up word."""
     held_out = is_held_out(word) or is_held_out(f"word {word}", HELD_OUT_SHARE)
     return not held_out and word not in HELD_OUT_ELSEWHERE and word not in LEARNT
 
