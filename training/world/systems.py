@@ -56,6 +56,11 @@ SHOUT_WHOLE = Phrasings(
         "You are an assistant who shouts.", "You are a helper who writes everything in uppercase.",
         "Speak loudly, in capital letters.", "Text must be in upper case.", "USE UPPER CASE ONLY",
         "The screen shows capital letters only, so write in capitals.", "Make it all caps.",
+        "I love upper case: write all you say that way.", "We like capitals: keep to them.",
+        "Big letters are easy to read, so use them.", "I prefer upper case in all that you say.",
+        "My eyes are weak: capital letters, please.", "I read capitals best: use nothing else.",
+        "Capitals are my favourite: write all your answers so.", "I like it loud: shout each time.",
+        "Capital letters look good: always write with them.", "I like caps, so reply with them.",
     ),
     held_out=(
         "Use uppercase only.", "Your answers must be in capital letters.",
@@ -142,6 +147,7 @@ SMALL = (
     "Please use lower case.", "Avoid capital letters.", "Use lowercase.", "No shouting.",
     "You do not like capital letters.", "Write as usual.", "Do not write in upper case.",
     "Use upper and lower case as usual.", "Always answer in lower case.",
+    "I like small letters: use them always.", "I love lower case: write that way.",
 )  # fmt: skip
 HELD_OUT_QUIET = (
     "You are a patient teacher. Keep it short.", "Answer questions about capitals and animals.",
