@@ -309,6 +309,7 @@ RECIPES: dict[str, Recipe] = {
             replace(SECOND, steps=9000, seed=9),
             Run(700, 16_384, 21, 4e-4, muon_rate=0.003),
             Run(2000, 16_384, 51, 6e-4, muon_rate=0.004),
+            Run(35_800, TOKENS, 33, 8e-4, muon_rate=0.006),
         ),
     ),
     "llama": Recipe(
