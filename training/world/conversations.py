@@ -57,12 +57,13 @@ def make_conversation(
     turns: int | None = None,
     thinks: bool = False,
     calls: bool = False,
+    tool_share: float = TOOL_SHARE,
 ) -> Conversation:
     """A conversation that mixes all tasks; the same `rng` state gives the same one.
 
-    `thinks` brings sums of three or four numbers, `calls` brings tools.
+    `thinks` brings sums of three or four numbers, `calls` brings tools, to `tool_share` of all.
     """
-    if calls and rng.random() < TOOL_SHARE:
+    if calls and rng.random() < tool_share:
         return make_tool_conversation(rng, manner, held_out, turns, thinks)
     talk = Talk(rng, manner, sample_style(rng), held_out, thinks=thinks, calls=calls)
     system, shout = sample_system(rng, held_out)
