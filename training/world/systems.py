@@ -72,6 +72,23 @@ SHOUT_WHOLE = Phrasings(
         "Your output is always in capital letters.", "Each reply is in all caps.",
     ),
 )  # fmt: skip
+# A liking, and what follows from it: the letters decide what is asked for. The whole sentence that
+# is held out is of this kind and ends otherwise.
+LIKES = (
+    "I like", "I love", "We like", "I prefer", "The user likes", "We love", "People here like",
+    "I enjoy", "My friends like", "Our readers prefer",
+)  # fmt: skip
+LIKED_BIG = (
+    "capital letters", "capitals", "big letters", "block capitals", "caps", "upper-case letters",
+    "uppercase letters",
+)  # fmt: skip
+LIKED_SMALL = ("small letters", "lower-case letters", "normal letters", "little letters")
+LIKED_ASKS = (
+    ": use them in all you write.", ", so use them.", ": keep to them.", ": use them always.",
+    ", so answer with them each time.", ": use them for all you say.", ": use nothing else.",
+    ", so please use them.", ": always use them.", ": use them whatever I ask.",
+    ": write each answer with them.", ": use them in your answers.", ": you must use them.",
+)  # fmt: skip
 
 # System prompts that ask for nothing the world can do: the answers stay as they are.
 ROLES = (
@@ -147,7 +164,7 @@ SMALL = (
     "Please use lower case.", "Avoid capital letters.", "Use lowercase.", "No shouting.",
     "You do not like capital letters.", "Write as usual.", "Do not write in upper case.",
     "Use upper and lower case as usual.", "Always answer in lower case.",
-    "I like small letters: use them always.", "I love lower case: write that way.",
+    "I love lower case: write that way.",
 )  # fmt: skip
 HELD_OUT_QUIET = (
     "You are a patient teacher. Keep it short.", "Answer questions about capitals and animals.",
@@ -170,6 +187,8 @@ def shouting_system(rng: random.Random, held_out: bool) -> str:
         text = rng.choice(SHOUT_WHOLE.side(held_out))
     else:
         text = _shout_sentence(rng, held_out)
+    if not held_out and rng.random() < 0.12:
+        text = _liking(rng, LIKED_BIG)
     if not held_out and rng.random() < 0.35:
         around = _quiet_sentences(rng, rng.choice((1, 1, 2)))
         around.insert(rng.randint(0, len(around)), text)
@@ -185,6 +204,11 @@ def _shout_sentence(rng: random.Random, held_out: bool) -> str:
             return f"{rng.choice(SHOUT_OPENINGS)}{verb} {way}{mark}"
 
 
+def _liking(rng: random.Random, letters: tuple[str, ...]) -> str:
+    """`I like small letters: use them always.`"""
+    return f"{rng.choice(LIKES)} {rng.choice(letters)}{rng.choice(LIKED_ASKS)}"
+
+
 def quiet_system(rng: random.Random, held_out: bool) -> str:
     """A system prompt that changes nothing in this world."""
     if held_out:
@@ -198,7 +222,8 @@ def quiet_system(rng: random.Random, held_out: bool) -> str:
 def _quiet_text(rng: random.Random) -> str:
     sentences = _quiet_sentences(rng, rng.choice((1, 1, 1, 2, 2, 3)))
     if rng.random() < 0.12:
-        sentences.insert(rng.randint(0, len(sentences)), rng.choice(SMALL))
+        small = _liking(rng, LIKED_SMALL) if rng.random() < 0.25 else rng.choice(SMALL)
+        sentences.insert(rng.randint(0, len(sentences)), small)
     return " ".join(sentences)
 
 
