@@ -231,7 +231,8 @@ def test_an_interrupt_while_the_prompt_is_read_lands_soon_and_keeps_the_past(
 def test_a_waiting_cell_says_so(kernel: Kernel) -> None:
     kernel.ok(
         "import threading, mlx_magic as mm\n"
-        "other = threading.Thread(target=mm.chat, args=('Hello', 'slow'))\n"
+        "asks = {'max_tokens': 400}\n"
+        "other = threading.Thread(target=mm.chat, args=('Hello', 'slow'), kwargs=asks)\n"
         "other.start()"
     )
     output = kernel.ok("%%chat llama --new --max-tokens 2\nHello")

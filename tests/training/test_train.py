@@ -46,14 +46,14 @@ def run(recipe: Recipe, out: Path, **changes: object) -> list[float]:
     out.mkdir(exist_ok=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (out / name).write_bytes((QWEN.folder / name).read_bytes())
-    options = Options(out=out, steps=8, rows=2, seed=1, compiled=False)
+    options = Options(out=out, steps=12, rows=1, seed=1, compiled=False)
     return train(recipe, replace(options, **changes))  # type: ignore[arg-type]
 
 
 def test_a_few_steps_lower_the_loss_and_leave_a_model_that_mlx_lm_opens(tmp_path: Path) -> None:
     from mlx_lm import load
 
-    losses = run(SHORT, tmp_path / "run", steps=12)
+    losses = run(SHORT, tmp_path / "run")
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.5
     exported = tmp_path / "run"
     config = (
@@ -66,11 +66,11 @@ def test_a_few_steps_lower_the_loss_and_leave_a_model_that_mlx_lm_opens(tmp_path
 
 
 def test_a_resumed_run_loses_exactly_what_an_uninterrupted_one_loses(tmp_path: Path) -> None:
-    whole = run(SHORT, tmp_path / "whole")
-    first = run(SHORT, tmp_path / "parts", stop_after=4)
-    rest = run(SHORT, tmp_path / "parts", resume=True)
+    whole = run(SHORT, tmp_path / "whole", steps=6)
+    first = run(SHORT, tmp_path / "parts", steps=6, stop_after=3)
+    rest = run(SHORT, tmp_path / "parts", steps=6, resume=True)
     assert first + rest == whole
-    assert load_checkpoint(tmp_path / "parts")[0] == 8
+    assert load_checkpoint(tmp_path / "parts")[0] == 6
 
 
 def test_a_run_with_little_time_is_the_run_with_as_many_steps(
@@ -112,10 +112,13 @@ def test_muon_takes_the_layers_matrices_and_steps_as_mlx_does(tmp_path: Path) ->
     names = [path for path, value in tree_flatten(build_model(SHORT).parameters())
              if loop.is_inner_matrix(path, value)]  # fmt: skip
     assert len(names) == 7 and all(".layers." in name for name in names)
-    losses = run(SHORT, tmp_path / "muon", steps=6, muon_rate=0.01)
+    losses = run(SHORT, tmp_path / "muon", steps=6, rows=2, muon_rate=0.01)
     assert losses[-1] < losses[0] - 0.5
-    first = run(SHORT, tmp_path / "parts", steps=6, muon_rate=0.01, stop_after=3)
-    assert first + run(SHORT, tmp_path / "parts", steps=6, muon_rate=0.01, resume=True) == losses
+    first = run(SHORT, tmp_path / "parts", steps=6, rows=2, muon_rate=0.01, stop_after=3)
+    assert (
+        first + run(SHORT, tmp_path / "parts", steps=6, rows=2, muon_rate=0.01, resume=True)
+        == losses
+    )
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:

@@ -32,7 +32,7 @@ REAL = {
 
 def short(name: str) -> VisionRecipe:
     recipe = VISION_RECIPES[name]
-    return replace(recipe, schedule=replace(recipe.schedule, pictures=3, rows=((4, 110), (4, 180))))
+    return replace(recipe, schedule=replace(recipe.schedule, pictures=3, rows=((2, 110), (2, 180))))
 
 
 def options(folder: Path, **changes: Any) -> Options:
