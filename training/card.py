@@ -148,8 +148,14 @@ def runs_list(runs: tuple[Run, ...], unit: str) -> str:
     """Each run in a line of a list; `unit` is what a batch holds."""
     return "\n".join(
         f"- {run.steps:,} steps of {run.batch:,} {unit}, {_rates(run)}, seed {run.seed}"
+        f"{_start(run)}"
         for run in runs
     )
+
+
+def _start(run: Run) -> str:
+    parts = " and ".join(f"{share:g} of run {number}" for number, share in run.average)
+    return f", from the average of {parts}" if parts else ""
 
 
 def _rates(run: Run) -> str:

@@ -57,7 +57,8 @@ class Schedule:
 @dataclass(frozen=True)
 class Run:
     """One of the runs that made shipped weights, each but the first from those of the one before
-    (`--start`): `steps` batches of `batch` tokens or pictures. A `muon_rate`: Muon for the layers.
+    (`--start`), or from an `average` of runs, counted from 1, with their shares: `steps` batches of
+    `batch` tokens or pictures. A `muon_rate`: Muon for the layers.
     """
 
     steps: int
@@ -65,6 +66,7 @@ class Run:
     seed: int
     learning_rate: float
     muon_rate: float | None = None
+    average: tuple[tuple[int, float], ...] = ()
 
 
 TOKENS = 32_768
@@ -310,6 +312,9 @@ RECIPES: dict[str, Recipe] = {
             Run(700, 16_384, 21, 4e-4, muon_rate=0.003),
             Run(2000, 16_384, 51, 6e-4, muon_rate=0.004),
             Run(35_800, TOKENS, 33, 8e-4, muon_rate=0.006),
+            Run(360, 16_384, 63, 3e-4, muon_rate=0.002),
+            Run(240, 16_384, 64, 2e-4, muon_rate=0.0015),
+            Run(360, 16_384, 65, 2e-4, muon_rate=0.0015, average=((6, 0.75), (8, 0.25))),
         ),
     ),
     "llama": Recipe(
