@@ -30,7 +30,7 @@ NO_BAR = ("small talk", "the last turn of a long chat", WITHOUT_THINKING)
 ANSWER_TOKENS = 260
 BATCH = 64
 # Cases of a kind in `--all`: enough for a share, few enough for two CPU cores and 15 minutes.
-ALL_LIMITS = {"text": 100, "adapter": 60, "vision": 50}
+ALL_LIMITS = {"text": 100, "adapter": 60, "vision": 40}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from training.vision.recipes import VISION_RECIPES
 
 CASES_A_KIND = 60
 ANSWER_TOKENS = 96
-CONTROL_EVERY = 4  # so many cases with their picture for one with another
+CONTROL_EVERY = 8  # so many cases with their picture for one with another
 
 
 def answer(model: Any, processor: Any, case: PictureCase) -> str:

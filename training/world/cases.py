@@ -138,7 +138,7 @@ def _world_makers() -> dict[str, tuple[int, MakeCase]]:
         ),
         "three-sentence stories": (300, _story),
         "small talk": (150, _plain("small talk", lambda talk, _: tasks.small_talk(talk))),
-        "the last turn of a long chat": (200, _long_chat),
+        "the last turn of a long chat": (40, _long_chat),
     }
 
 
