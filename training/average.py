@@ -17,15 +17,17 @@ WEIGHTS = "model.safetensors"
 def average(shares: dict[Path, float], out: Path) -> None:
     """Writes the weighted mean of the folders' weights, and the first one's other files.
 
-    Raises ValueError when the shares do not sum to 1 or the weights differ in names or shapes.
+    Raises ValueError when the shares do not sum to 1 or the weights differ in names or shapes,
+    FileExistsError when `out` is there already.
     """
     if abs(sum(shares.values()) - 1) > 1e-6:
         raise ValueError(f"the shares sum to {sum(shares.values()):g}, not to 1")
     first, *others = shares
     loaded = {folder: mx.load(str(folder / WEIGHTS)) for folder in shares}
-    shapes = [{name: value.shape for name, value in w.items()} for w in loaded.values()]
-    if any(other != shapes[0] for other in shapes):
-        raise ValueError(f"other weights than those of {first}: {', '.join(map(str, others))}")
+    shapes = {f: {name: value.shape for name, value in w.items()} for f, w in loaded.items()}
+    for other in others:
+        if shapes[other] != shapes[first]:
+            raise ValueError(f"{other} has other weights than {first}, in names or shapes")
     mean = {
         name: sum(w[name].astype(mx.float32) * shares[f] for f, w in loaded.items()).astype(v.dtype)
         for name, v in loaded[first].items()

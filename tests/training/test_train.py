@@ -113,13 +113,11 @@ def test_muon_takes_the_layers_matrices_and_steps_as_mlx_does(tmp_path: Path) ->
     names = [path for path, value in tree_flatten(build_model(SHORT).parameters())
              if loop.is_inner_matrix(path, value)]  # fmt: skip
     assert len(names) == 7 and all(".layers." in name for name in names)
-    losses = run(SHORT, tmp_path / "muon", steps=6, rows=2, muon_rate=0.01)
+    given: dict[str, Any] = {"steps": 6, "rows": 2, "muon_rate": 0.01}
+    losses = run(SHORT, tmp_path / "muon", **given)
     assert losses[-1] < losses[0] - 0.5
-    first = run(SHORT, tmp_path / "parts", steps=6, rows=2, muon_rate=0.01, stop_after=3)
-    assert (
-        first + run(SHORT, tmp_path / "parts", steps=6, rows=2, muon_rate=0.01, resume=True)
-        == losses
-    )
+    first = run(SHORT, tmp_path / "parts", **given, stop_after=3)
+    assert first + run(SHORT, tmp_path / "parts", **given, resume=True) == losses
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer: Tokenizer) -> None:

@@ -12,7 +12,7 @@ from training.world.manners import Manner
 
 # Of a tokenizer's conversations, those with tools: more would spend its pieces on schemas and
 # leave plain talk fewer.
-TOOL_SHARE = 0.3
+TOOL_TEXT_SHARE = 0.3
 # The frame around the tools is always the same long text: seen less, it takes fewer pieces.
 FRAME_SHARE = 0.3
 # Of the conversations with several tools, those that give two schemas: half of all, as held out.
@@ -34,7 +34,9 @@ def sample_texts(
     """
     rng = random.Random(seed)
     for _ in range(conversations):
-        talk = make_conversation(rng, manner, thinks=thinking, calls=tools, tool_share=TOOL_SHARE)
+        talk = make_conversation(
+            rng, manner, thinks=thinking, calls=tools, tool_share=TOOL_TEXT_SHARE
+        )
         for turn in talk.turns[: TOOL_TURNS if talk.tools else None]:
             thought = f"{turn.thought}\n" if thinking and not turn.call else ""
             said = (turn.user, turn.answer, thought)
