@@ -15,7 +15,7 @@ from picture_samples import Sample, make_sample
 
 from mlx_magic.demo.pictures.facts import QUESTIONS
 from mlx_magic.demo.pictures.scenes import Scene
-from mlx_magic.demo.pictures.words import TRAIN_WORDS
+from mlx_magic.demo.pictures.words import HELD_OUT_WORDS, TRAIN_WORDS
 from training.pictures import cases as cases_module
 from training.pictures import unknown
 from training.pictures.cases import LABELS, PictureCase, control, held_out_cases
@@ -31,7 +31,7 @@ from training.pictures.talks import (
     sample_texts,
 )
 from training.pictures.truth import right_answers
-from training.pictures.words import made_up_word
+from training.pictures.words import made_up_word, word_to_learn
 from training.vision import evaluate
 from training.vision.recipes import VISION_RECIPES
 from training.world.names import is_held_out
@@ -87,11 +87,16 @@ def test_what_is_hard_is_learnt_more_often_than_it_is_asked(pool: ChartPool) -> 
                 shown.update([one.kind, "crowd"] if crowd else [one.kind])
         return kinds, shown
 
-    (learnt, seen), (asked, scenes) = counted(False), counted(True)
-    for kind in ("count_shape", "count_colour", "spot", "relation"):
-        assert learnt[kind] / learnt.total() > 1.1 * asked[kind] / asked.total()
-    assert seen["chart"] < 0.85 * scenes["chart"] and seen["text"] > scenes["text"]
-    assert seen["crowd"] / seen["scene"] > 1.08 * scenes["crowd"] / scenes["scene"]
+    def share(turns: Counter[str], kind: str) -> float:
+        """Among the questions about the same kind of picture."""
+        alike = [other for other, (of, _) in LABELS.items() if of == LABELS[kind][0]]
+        return turns[kind] / sum(turns[other] for other in alike)
+
+    (learnt, seen), (asked, shown) = counted(False), counted(True)
+    for kind in ("count_shape", "count_colour", "spot", "relation", "smallest", "describe_text"):
+        assert share(learnt, kind) > 1.1 * share(asked, kind), kind
+    assert seen["scene"] < 0.85 * shown["scene"] and seen["text"] > 1.1 * shown["text"]
+    assert seen["crowd"] / seen["scene"] > 1.08 * shown["crowd"] / shown["scene"]
 
 
 def test_every_kind_is_asked(samples: list[Sample]) -> None:
@@ -146,6 +151,16 @@ def test_made_up_words_keep_to_their_side() -> None:
         words = [made_up_word(rng, held_out) for _ in range(200)]
         assert all(3 <= len(word) <= 7 and is_held_out(word) == held_out for word in words)
         assert len(set(words)) > 150
+
+
+def test_words_to_learn_reading_from_are_not_held_out_and_hold_everyday_letters() -> None:
+    rng = random.Random(4)
+    words = {word_to_learn(rng) for _ in range(4000)}
+    assert all(3 <= len(word) <= 7 and word.isalpha() and word.islower() for word in words)
+    assert not any(is_held_out(word) for word in words) and not words & set(HELD_OUT_WORDS)
+    everyday = {word[i : i + 3] for word in HELD_OUT_WORDS for i in range(len(word) - 2)}
+    seen = {word[i : i + 3] for word in words for i in range(len(word) - 2)}
+    assert len(everyday & seen) > 0.8 * len(everyday)
 
 
 def test_texts_for_a_tokenizer_hold_no_words_that_must_be_read() -> None:

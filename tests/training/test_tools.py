@@ -229,7 +229,7 @@ def can_be_blended(word: str) -> bool:
 def test_half_of_the_unknown_words_to_learn_are_blends_and_no_held_out_word_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(vocabulary, "blended_word", lambda _: "BLEND")
+    monkeypatch.setattr(vocabulary, "blended_word", lambda *_: "BLEND")
     monkeypatch.setattr(vocabulary, "is_new", lambda _: True)
     rng = random.Random(1)
     for held_out, least, most in ((False, 450, 550), (True, 0, 0)):

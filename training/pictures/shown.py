@@ -14,10 +14,13 @@ from mlx_magic.demo.pictures.facts import Fact, plural
 from mlx_magic.demo.pictures.scenes import Scene
 from mlx_magic.demo.pictures.shapes import SHAPES
 from mlx_magic.demo.pictures.texts import Text
-from training.pictures.words import made_up_word
+from training.pictures.words import made_up_word, word_to_learn
 
 TRAIN_SIDE = 192  # pixels of a training picture's longer side
 KINDS = {"scene": 47, "chart": 18, "text": 35}
+# The share of pictures of text that show a word nobody can know; the others show everyday words and
+# numbers, as often. Training shows more: its three hundred everyday words are soon known by sight.
+UNKNOWN_WORDS, UNKNOWN_WORDS_LEARNT = 0.5, 0.6
 
 
 class Charts(Protocol):
@@ -61,7 +64,10 @@ def sample_spec(
         return scenes.sample_scene(rng, held_out, things)
     if kind == "chart":
         return charts.sample_chart(rng, held_out)
-    word = made_up_word(rng, held_out) if rng.random() < 0.5 else None
+    if held_out:
+        word = made_up_word(rng, held_out) if rng.random() < UNKNOWN_WORDS else None
+    else:
+        word = word_to_learn(rng) if rng.random() < UNKNOWN_WORDS_LEARNT else None
     return texts.sample_text(rng, held_out, word, texts.all_fonts())
 
 

@@ -6,6 +6,7 @@ Each list is split by the words themselves, so that a word is learnt or held out
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from training.world.names import TRAIN_NAMES, is_held_out, made_up_word
 from training.world.phrasings import Phrasings
@@ -121,15 +122,16 @@ def unknown_word(rng: random.Random, held_out: bool) -> str:
     if held_out:
         return made_up_word(rng, True)
     while True:
-        word = blended_word(rng) if rng.random() < BLENDED_SHARE else made_up_word(rng, False)
+        blended = rng.random() < BLENDED_SHARE
+        word = blended_word(rng, LEARNT) if blended else made_up_word(rng, False)
         if is_new(word):
             return word
 
 
-def blended_word(rng: random.Random) -> str:
-    """The head of a learnt word and the tail of another, 4 to 11 letters."""
+def blended_word(rng: random.Random, of: Sequence[str]) -> str:
+    """The head of a word and the tail of another, 4 to 11 letters."""
     while True:
-        head, tail = rng.choice(LEARNT), rng.choice(LEARNT)
+        head, tail = rng.choice(of), rng.choice(of)
         word = head[: rng.randint(2, len(head) - 1)] + tail[rng.randint(1, len(tail) - 2) :]
         if 4 <= len(word) <= 11:
             return word
