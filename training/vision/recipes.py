@@ -113,7 +113,8 @@ FIRST = Run(12_000, 128, seed=7, learning_rate=1e-3)
 SECOND = partial(Run, batch=32, seed=8, learning_rate=8e-4, muon_rate=0.006)
 ON_CPU = Run(2_000, 16, seed=20, learning_rate=6e-4, muon_rate=0.004)
 THIRD = partial(Run, batch=256, seed=10, learning_rate=8e-4, muon_rate=0.006)
-LATEST = partial(THIRD, seed=32)
+FOURTH = partial(THIRD, seed=32)
+LATEST = partial(THIRD, seed=34)
 
 VOCABULARY = 640
 CONTEXT = 1024
@@ -208,7 +209,7 @@ QWEN_VL = VisionRecipe(
     template=TEMPLATES / "qwen2_5_vl.jinja",
     base_eos="<|endoftext|>",
     turn_eos="<|im_end|>",
-    runs=(FIRST, SECOND(15_000), THIRD(8_700), LATEST(13_200)),
+    runs=(FIRST, SECOND(15_000), THIRD(8_700), FOURTH(13_200), LATEST(15_000)),
 )
 
 # SmolVLM's added tokens: SmolLM2's first, then those for pictures.
@@ -315,7 +316,7 @@ SMOLVLM = VisionRecipe(
     base_eos="<|im_end|>",
     turn_eos="<end_of_utterance>",
     schedule=VisionSchedule(rows=((90, 116), (165, 216))),
-    runs=(FIRST, SECOND(19_600), ON_CPU, THIRD(10_800), LATEST(11_700)),
+    runs=(FIRST, SECOND(19_600), ON_CPU, THIRD(10_800), FOURTH(11_700)),
 )
 
 GEMMA_IMAGE = {
@@ -427,7 +428,8 @@ GEMMA_VISION = VisionRecipe(
         SECOND(16_700),
         THIRD(11_000),
         Run(500, 128, seed=22, learning_rate=3e-4, muon_rate=0.002),
-        LATEST(12_000),
+        FOURTH(12_000),
+        LATEST(15_000),
     ),
 )
 
